@@ -1,0 +1,89 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::Secret;
+
+/// A credential program and how to run it.
+#[derive(Clone, PartialEq)]
+pub struct ExecConfig {
+    /// The program: a path, or a bare name looked up on PATH.
+    pub command: PathBuf,
+    /// Its arguments.
+    pub args: Vec<Secret>,
+    /// Variables added to the process's own environment, in order.
+    pub env: Vec<(String, Secret)>,
+    /// The `apiVersion` of the ExecCredential it speaks, such as `client.authentication.k8s.io/v1`.
+    pub api_version: String,
+    /// What to tell a person who does not have the program.
+    pub install_hint: Option<String>,
+    /// Whether the program may use the terminal.
+    pub interactive_mode: InteractiveMode,
+    /// Why the terminal's input can't be given to the program, when something else has claimed it.
+    pub stdin_unavailable: Option<String>,
+    /// Whether the program is told about the cluster.
+    pub provide_cluster_info: bool,
+    /// The cluster's extension named `client.authentication.k8s.io/exec`, passed on as it is.
+    pub cluster_config: Option<serde_json::Value>,
+    /// Which programs may be run at all.
+    pub policy: PluginPolicy,
+}
+
+/// Whether a credential program may use the terminal's input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InteractiveMode {
+    /// It never needs it.
+    Never,
+    /// It uses it when there is a terminal.
+    #[default]
+    IfAvailable,
+    /// It can't do without.
+    Always,
+}
+
+/// Which credential programs may be run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PluginPolicy {
+    /// All of them.
+    #[default]
+    AllowAll,
+    /// None.
+    DenyAll,
+    /// Those named, by cleaned path or by a bare name as found on PATH.
+    Allowlist(Vec<String>),
+}
+
+impl Default for ExecConfig {
+    fn default() -> Self {
+        Self {
+            command: PathBuf::new(),
+            args: Vec::new(),
+            env: Vec::new(),
+            api_version: "client.authentication.k8s.io/v1".to_owned(),
+            install_hint: None,
+            interactive_mode: InteractiveMode::default(),
+            stdin_unavailable: None,
+            provide_cluster_info: false,
+            cluster_config: None,
+            policy: PluginPolicy::default(),
+        }
+    }
+}
+
+// The cluster's extension may hold anything, secrets too: only its presence is shown.
+impl fmt::Debug for ExecConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExecConfig")
+            .field("command", &self.command)
+            .field("args", &self.args)
+            .field("env", &self.env)
+            .field("api_version", &self.api_version)
+            .field("install_hint", &self.install_hint)
+            .field("interactive_mode", &self.interactive_mode)
+            .field("stdin_unavailable", &self.stdin_unavailable)
+            .field("provide_cluster_info", &self.provide_cluster_info)
+            .field("cluster_config", &self.cluster_config.as_ref().map(|_| "[redacted]"))
+            .field("policy", &self.policy)
+            .finish()
+    }
+}

@@ -1,0 +1,9 @@
+//! TLS, credentials, proxies, HTTP/2 and rotation: a `Config` becomes an HTTP client.
+
+mod body;
+mod error;
+mod service;
+
+pub use body::Body;
+pub use error::{BoxError, Error, ErrorKind};
+pub use service::{BoxFuture, HttpService, RequestKind};

@@ -1,0 +1,36 @@
+use std::future::Future;
+use std::pin::Pin;
+
+use http::{Request, Response};
+
+use crate::{Body, Error};
+
+/// A boxed future that can be sent to another thread.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Something that answers HTTP requests: the seam between the REST client above and the network beneath.
+///
+/// `HttpClient` is the real one. Tests and users may bring their own: a fake, a recorder, a layer
+/// around another service.
+///
+/// The request's URI is absolute. Its [`RequestKind`], when it is not [`Normal`](RequestKind::Normal), stands in its
+/// extensions. An answer with an error code is an `Ok`; `Err` means that there was no answer. Dropping the
+/// future, or the answer's body, cancels the request at once.
+pub trait HttpService: Send + Sync + 'static {
+    /// Sends one request and gives the answer as soon as its head is there.
+    fn execute(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, Error>>;
+}
+
+/// What sort of exchange a request begins, for those who keep connections apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RequestKind {
+    /// A question and an answer.
+    #[default]
+    Normal,
+    /// An answer that stays open for long, such as a watch or a followed log: kept on connections of its own, so that
+    /// it takes no stream from the others.
+    LongLived,
+    /// The connection itself is asked for (HTTP/1.1 `Upgrade`).
+    Upgrade,
+}

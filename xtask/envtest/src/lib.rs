@@ -1,0 +1,119 @@
+//! A real API server for tests.
+//!
+//! [`server`] starts etcd and kube-apiserver on loopback, once a process, from the binaries in the folder that
+//! `KUBEBUILDER_ASSETS` names, as the ecosystem's envtest tooling does. They end with the process. Where the
+//! variable is not set, it says so on stderr and gives `None`, and the test returns.
+//!
+//! `KUBEWIRE_ENVTEST` may name the folder of a server that runs already (with `kubeconfig`, `token.kubeconfig`,
+//! `user.kubeconfig` and, for custom resources, `crd.kubeconfig` in it): then that one is used.
+//!
+//! ```no_run
+//! let Some(server) = kubewire_envtest::server() else { return };
+//! println!("{}", server.kubeconfig().display());
+//! ```
+
+mod pki;
+mod process;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use process::Running;
+
+/// A running API server. All paths stay valid until the process ends.
+#[derive(Debug)]
+pub struct Server {
+    dir: PathBuf,
+    assets: PathBuf,
+    running: Option<Running>,
+    crd: OnceLock<Option<Running>>,
+}
+
+/// The process's API server, started at the first call; `None`, with a word on stderr, where `KUBEBUILDER_ASSETS` is
+/// not set.
+///
+/// # Panics
+///
+/// When the variable is set and the server does not start: a test that was meant to run must not pass unseen.
+pub fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    SERVER
+        .get_or_init(|| {
+            let Some(assets) = std::env::var_os("KUBEBUILDER_ASSETS").filter(|v| !v.is_empty()) else {
+                eprintln!("SKIPPED: needs a real API server, and KUBEBUILDER_ASSETS is not set");
+                return None;
+            };
+            Some(Server::start(Path::new(&assets)))
+        })
+        .as_ref()
+}
+
+impl Server {
+    #[expect(clippy::panic, reason = "tests that can't have their server must fail")]
+    fn start(assets: &Path) -> Self {
+        if let Some(dir) = std::env::var_os("KUBEWIRE_ENVTEST").filter(|v| !v.is_empty()) {
+            let dir = PathBuf::from(dir);
+            assert!(
+                dir.join("kubeconfig").is_file(),
+                "KUBEWIRE_ENVTEST is {}, which holds no kubeconfig: is the server running?",
+                dir.display()
+            );
+            return Self { dir, assets: assets.to_owned(), running: None, crd: OnceLock::new() };
+        }
+        match process::start(assets) {
+            Ok(running) => Self {
+                dir: running.dir.clone(),
+                assets: assets.to_owned(),
+                running: Some(running),
+                crd: OnceLock::new(),
+            },
+            Err(error) => {
+                panic!("no API server from KUBEBUILDER_ASSETS={}: {error}", assets.display())
+            }
+        }
+    }
+
+    /// An administrator's kubeconfig, with a client certificate.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.dir.join("kubeconfig")
+    }
+
+    /// An administrator's kubeconfig, with a bearer token (the user is `token-admin`).
+    pub fn token_kubeconfig(&self) -> PathBuf {
+        self.dir.join("token.kubeconfig")
+    }
+
+    /// The kubeconfig of a user without rights (`token-user`).
+    pub fn user_kubeconfig(&self) -> PathBuf {
+        self.dir.join("user.kubeconfig")
+    }
+
+    /// An administrator's kubeconfig for a modern server of custom resources, started at the first call; `None`, with a
+    /// word on stderr, where the folder has no `apiextensions-apiserver`.
+    ///
+    /// # Panics
+    ///
+    /// When the binary is there and does not start.
+    #[expect(clippy::panic, reason = "tests that can't have their server must fail")]
+    pub fn crd_kubeconfig(&self) -> Option<PathBuf> {
+        let path = self.dir.join("crd.kubeconfig");
+        if self.running.is_none() && path.is_file() {
+            return Some(path);
+        }
+        let started = self.crd.get_or_init(|| {
+            let Some(running) = &self.running else {
+                eprintln!("SKIPPED: the running API server has no server of custom resources beside it");
+                return None;
+            };
+            if !self.assets.join("apiextensions-apiserver").is_file() {
+                eprintln!("SKIPPED: KUBEBUILDER_ASSETS holds no apiextensions-apiserver");
+                return None;
+            }
+            match process::start_crd(&self.assets, running) {
+                Ok(crd) => Some(crd),
+                Err(error) => panic!("no server of custom resources: {error}"),
+            }
+        });
+        started.as_ref().map(|_| path)
+    }
+}

@@ -1,2 +1,38 @@
-//! Tasks.
-fn main() {}
+//! The project's own tasks: `cargo xtask help` lists them.
+#![allow(clippy::print_stdout, reason = "a command-line tool")]
+
+mod ci;
+mod step;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own tasks.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", version)]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that must hold before a change lands: formatting, lints, tests, docs, each crate alone, the examples.
+    ///
+    /// With KUBEBUILDER_ASSETS set, the suite runs against a real API server too.
+    Ci(ci::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().task {
+        Task::Ci(args) => ci::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,93 +1,160 @@
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
-use crate::{MetricsError, RequestMetrics};
+use prometheus::{Registry, TextEncoder};
 
-const DURATION: &[f64] = &[0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0];
-const SIZE: &[f64] = &[
-    64.0,
-    256.0,
-    512.0,
-    1024.0,
-    4096.0,
-    16384.0,
-    65536.0,
-    262_144.0,
-    1_048_576.0,
-    4_194_304.0,
-    16_777_216.0,
-];
+use crate::bounded::{Bounded, Budget};
+use crate::collector::{SetCollector, already_shows};
+use crate::families::{Families, Naming};
+use crate::{
+    Buckets, ClientMetricsBuilder, DnsMetrics, ExecPluginMetrics, HostMetrics, MetricsError, RequestMetrics,
+    TransportMetrics,
+};
 
-/// The metrics of one or more clients.
+/// The metrics of one or more clients: cheap to clone, and every clone is the same set.
+///
+/// Handles come from it: [`request`](Self::request) and [`host`](Self::host) for requests, [`dns`](Self::dns),
+/// [`transport`](Self::transport) and [`exec_plugins`](Self::exec_plugins) for what lies below them.
 #[derive(Clone, Debug)]
-pub struct ClientMetrics {
-    duration: HistogramVec,
-    request_size: HistogramVec,
-    response_size: HistogramVec,
-    rate_limiter: HistogramVec,
-    requests: IntCounterVec,
-    retries: IntCounterVec,
+pub struct ClientMetrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    families: Arc<Families>,
+    hosts: Bounded<HostMetrics>,
+    names: Bounded<DnsMetrics>,
+    resources: Budget,
+    exec_plugins: ExecPluginMetrics,
+    transport: TransportMetrics,
+}
+
+impl Default for ClientMetrics {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl ClientMetrics {
-    /// A fresh set, registered nowhere.
-    pub fn new() -> Result<Self, MetricsError> {
-        let histogram = |name: &str, help: &str, buckets: &[f64]| {
-            HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), &["verb", "host"])
-        };
-        Ok(Self {
-            duration: histogram(
-                "rest_client_request_duration_seconds",
-                "Whole requests, in seconds.",
-                DURATION,
-            )?,
-            request_size: histogram("rest_client_request_size_bytes", "Request bodies, in bytes.", SIZE)?,
-            response_size: histogram("rest_client_response_size_bytes", "Answers' bodies, in bytes.", SIZE)?,
-            rate_limiter: histogram(
-                "rest_client_rate_limiter_duration_seconds",
-                "Time spent waiting for the client's own rate limiter, in seconds.",
-                DURATION,
-            )?,
-            requests: IntCounterVec::new(
-                Opts::new("rest_client_requests_total", "Attempts by status code, method and host."),
-                &["code", "method", "host"],
-            )?,
-            retries: IntCounterVec::new(
-                Opts::new("rest_client_request_retries_total", "Attempts after the first."),
-                &["code", "verb", "host"],
-            )?,
-        })
+    /// A fresh set with the usual names and buckets, registered nowhere.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "the default names, labels and buckets are constants that a test makes"
+    )]
+    pub fn new() -> Self {
+        Self::builder().build().expect("the default metrics are well-formed")
     }
 
-    /// Makes the metrics visible in `registry`.
+    /// Sets up metrics with a prefix, constant labels, other buckets, or the native names.
+    pub fn builder() -> ClientMetricsBuilder {
+        ClientMetricsBuilder::new()
+    }
+
+    /// The set that belongs to the whole process, made with [`new`](Self::new) when it is first asked for. Nothing
+    /// here uses it unasked, and it is registered nowhere until you register it.
+    pub fn global() -> &'static Self {
+        static GLOBAL: OnceLock<ClientMetrics> = OnceLock::new();
+        GLOBAL.get_or_init(Self::new)
+    }
+
+    pub(crate) fn with(
+        naming: &Naming,
+        buckets: &Buckets,
+        native: bool,
+        max_label_values: usize,
+    ) -> Result<Self, prometheus::Error> {
+        let families = Arc::new(Families::new(naming, buckets, native)?);
+        Ok(Self(Arc::new(Inner {
+            hosts: Bounded::new(Budget::new(max_label_values)),
+            names: Bounded::new(Budget::new(max_label_values)),
+            resources: Budget::new(max_label_values),
+            exec_plugins: ExecPluginMetrics::new(Arc::clone(&families)),
+            transport: TransportMetrics::new(Arc::clone(&families)),
+            families,
+        })))
+    }
+
+    /// Makes the metrics visible in `registry`. They can be registered in several, and again in the same one, which
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`MetricsError::NameTaken`] when other metrics of the same names are there, such as another `ClientMetrics`:
+    /// clients that report to one registry share one set, or use sets with constant labels of their own.
     pub fn register(&self, registry: &Registry) -> Result<(), MetricsError> {
-        registry.register(Box::new(self.duration.clone()))?;
-        registry.register(Box::new(self.request_size.clone()))?;
-        registry.register(Box::new(self.response_size.clone()))?;
-        registry.register(Box::new(self.rate_limiter.clone()))?;
-        registry.register(Box::new(self.requests.clone()))?;
-        registry.register(Box::new(self.retries.clone()))?;
-        Ok(())
-    }
-
-    /// The metrics in Prometheus' text form.
-    pub fn gather_text(&self) -> Result<String, MetricsError> {
-        let registry = Registry::new();
-        self.register(&registry)?;
-        Ok(TextEncoder::new().encode_to_string(&registry.gather())?)
-    }
-
-    /// The handles for requests with `verb` (an HTTP method) to `host` (`host:port`).
-    pub fn request(&self, verb: &str, host: &str) -> RequestMetrics {
-        let labels = &[verb, host];
-        RequestMetrics {
-            verb: verb.to_owned(),
-            host: host.to_owned(),
-            duration: self.duration.with_label_values(labels),
-            request_size: self.request_size.with_label_values(labels),
-            response_size: self.response_size.with_label_values(labels),
-            rate_limiter: self.rate_limiter.with_label_values(labels),
-            requests: self.requests.clone(),
-            retries: self.retries.clone(),
+        let collector = SetCollector(self.clone());
+        let Err(error) = registry.register(Box::new(collector.clone())) else { return Ok(()) };
+        match error {
+            prometheus::Error::AlreadyReg if already_shows(registry, &collector) => Ok(()),
+            prometheus::Error::AlreadyReg => Err(MetricsError::NameTaken { name: collector.a_name() }),
+            error => Err(MetricsError::Registry(error)),
         }
+    }
+
+    /// The metrics in Prometheus' text form, for programs that have an HTTP server. Answer with
+    /// `Content-Type: text/plain; version=0.0.4`.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "the registry leaves out empty families, and writing to a String cannot fail"
+    )]
+    pub fn gather_text(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.gather()).expect("metric families are well-formed")
+    }
+
+    /// The metrics as Prometheus' own type, for encoders of your own.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "nothing else is in the registry")]
+    pub fn gather(&self) -> Vec<prometheus::proto::MetricFamily> {
+        let registry = Registry::new();
+        self.register(&registry).expect("an empty registry takes any set");
+        registry.gather()
+    }
+
+    /// The handles for one host, `host:port` of the server's URL. Takes a lock: get them once for each client.
+    pub fn host(&self, host: &str) -> HostMetrics {
+        let Inner { families, resources, .. } = &*self.0;
+        self.0.hosts.get(host, |shown| HostMetrics::new(Arc::clone(families), shown, resources.clone()))
+    }
+
+    /// The handles for requests with `verb` (an HTTP method) to `host` (`host:port`). Takes a lock: get them once, or
+    /// use [`host`](Self::host).
+    pub fn request(&self, verb: &str, host: &str) -> RequestMetrics {
+        self.host(host).requests(verb).clone()
+    }
+
+    /// The handle for lookups of `name`, a host name without a port. Takes a lock.
+    pub fn dns(&self, name: &str) -> DnsMetrics {
+        self.0.names.get(name, |shown| DnsMetrics(self.0.families.reference.dns.with_label_values(&[shown])))
+    }
+
+    /// The handles for exec plugins.
+    #[must_use]
+    pub fn exec_plugins(&self) -> &ExecPluginMetrics {
+        &self.0.exec_plugins
+    }
+
+    /// The handles for shared transports, CA files and certificate files.
+    #[must_use]
+    pub fn transport(&self) -> &TransportMetrics {
+        &self.0.transport
+    }
+
+    /// Whether the `kubewire_client_*` metrics are on: where they are not, callers need not measure for them.
+    #[must_use]
+    pub fn has_native_names(&self) -> bool {
+        self.0.families.native.is_some()
+    }
+
+    /// The families, with those brought up to date that run with the clock.
+    pub(crate) fn families(&self) -> &Families {
+        &self.0.families
+    }
+
+    pub(crate) fn refresh(&self) {
+        self.0.exec_plugins.refresh(SystemTime::now());
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }

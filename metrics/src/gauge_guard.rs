@@ -1,0 +1,23 @@
+use prometheus::IntGauge;
+
+/// Counts one in a gauge until it is dropped: a request in flight, an open connection, a place in a queue.
+#[derive(Debug)]
+#[must_use = "dropping the guard takes the one away again"]
+pub struct GaugeGuard(Option<IntGauge>);
+
+impl GaugeGuard {
+    pub(crate) fn new(gauge: Option<&IntGauge>) -> Self {
+        if let Some(gauge) = gauge {
+            gauge.inc();
+        }
+        Self(gauge.cloned())
+    }
+}
+
+impl Drop for GaugeGuard {
+    fn drop(&mut self) {
+        if let Some(gauge) = &self.0 {
+            gauge.dec();
+        }
+    }
+}

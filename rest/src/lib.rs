@@ -1,1 +1,9 @@
-//! Skeleton.
+//! A Kubernetes REST client: requests, retries, lists, watches and structured errors.
+
+mod meta;
+
+pub use meta::{
+    CauseType, GroupVersion, GroupVersionError, List, ListMeta, ManagedFieldsEntry, Object, ObjectMeta,
+    OwnerReference, PartialObjectMetadata, PartialObjectMetadataList, Status, StatusCause, StatusDetails,
+    StatusReason, Table, TableColumn, TableRow, TableRowCondition, TypeMeta,
+};

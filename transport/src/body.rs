@@ -59,6 +59,15 @@ impl Body {
         }
     }
 
+    /// The bytes themselves, or the body back when it is a stream.
+    pub(crate) fn into_bytes(self) -> Result<Bytes, Self> {
+        match self.0 {
+            Inner::Empty => Ok(Bytes::new()),
+            Inner::Full(bytes) => Ok(bytes),
+            Inner::Streaming(_) => Err(self),
+        }
+    }
+
     /// A second body equal to this one: `None` for a stream, which can be read but once.
     pub fn try_clone(&self) -> Option<Self> {
         match &self.0 {

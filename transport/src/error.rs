@@ -58,6 +58,18 @@ impl Error {
         Self { kind, not_processed: false, context: None, source: Some(source.into()) }
     }
 
+    /// A configuration that can't be used, and why.
+    pub(crate) fn config(text: impl Into<String>) -> Self {
+        let context = Some(text.into());
+        Self { kind: ErrorKind::Config, not_processed: true, context, source: None }
+    }
+
+    /// Names the cause.
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
     /// Says what was being done, in words that go before the cause.
     #[must_use]
     pub fn context(mut self, context: impl Into<String>) -> Self {

@@ -115,9 +115,7 @@ impl Findings {
         }
         let kind = match self.io {
             Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => ErrorKind::ConnectionReset,
-            Some(io::ErrorKind::ConnectionAborted | io::ErrorKind::NotConnected) => {
-                ErrorKind::ConnectionLost
-            }
+            Some(io::ErrorKind::ConnectionAborted | io::ErrorKind::NotConnected) => ErrorKind::ConnectionLost,
             Some(io::ErrorKind::UnexpectedEof) => ErrorKind::UnexpectedEof,
             Some(io::ErrorKind::TimedOut) => ErrorKind::ConnectionLost,
             _ if self.incomplete => ErrorKind::UnexpectedEof,

@@ -38,8 +38,8 @@ impl Endpoint {
                 "the host holds a user name or password: give them as the config's credentials instead",
             ));
         }
-        let authority =
-            Authority::try_from(&url[url::Position::BeforeHost..url::Position::AfterPort]).map_err(|_| invalid())?;
+        let authority = Authority::try_from(&url[url::Position::BeforeHost..url::Position::AfterPort])
+            .map_err(|_| invalid())?;
         Ok(Self { url, scheme, authority, unix_socket })
     }
 
@@ -68,9 +68,8 @@ impl Endpoint {
         let prefix = self.url.path().trim_end_matches('/');
         let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let path = if prefix.is_empty() { path.parse() } else { format!("{prefix}{path}").parse() };
-        let invalid = |error: http::Error| {
-            Error::config("the request's path makes no URI").with_source(error)
-        };
+        let invalid =
+            |error: http::Error| Error::config("the request's path makes no URI").with_source(error);
         let mut parts = Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
@@ -98,7 +97,9 @@ fn socket_path(path: &str) -> Result<Arc<Path>, Error> {
         return Err(Error::config("a unix:// host works on Unix only"));
     }
     if !path.is_absolute() {
-        return Err(Error::config("a unix:// host needs an absolute path: write it as unix:///path/to/socket"));
+        return Err(Error::config(
+            "a unix:// host needs an absolute path: write it as unix:///path/to/socket",
+        ));
     }
     Ok(path.into())
 }
@@ -108,9 +109,8 @@ fn server_url(config: &Config) -> Result<Url, Error> {
     let with_scheme = if host.contains("://") {
         host.to_owned()
     } else {
-        let tls = config.tls.ca.is_some()
-            || config.tls.insecure
-            || config.credentials.certificate().is_some();
+        let tls =
+            config.tls.ca.is_some() || config.tls.insecure || config.credentials.certificate().is_some();
         format!("{}://{host}", if tls { "https" } else { "http" })
     };
     let mut url = Url::parse(&with_scheme).map_err(|error| {

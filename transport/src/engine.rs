@@ -34,9 +34,9 @@ impl Engine {
         if let Some(path) = &options.unix_socket {
             builder = builder.unix_socket(path.as_ref());
         }
-        let client = builder
-            .build()
-            .map_err(|error| Error::config("the HTTP client can't be built").with_source(error.without_url()))?;
+        let client = builder.build().map_err(|error| {
+            Error::config("the HTTP client can't be built").with_source(error.without_url())
+        })?;
         Ok(Self(client))
     }
 
@@ -46,12 +46,14 @@ impl Engine {
             Ok(bytes) => reqwest::Body::from(bytes),
             Err(stream) => reqwest::Body::wrap_stream(stream.into_data_stream().into_stream()),
         });
-        let request = reqwest::Request::try_from(request)
-            .map_err(|error| Error::config("the request's URI can't be used").with_source(error.without_url()))?;
+        let request = reqwest::Request::try_from(request).map_err(|error| {
+            Error::config("the request's URI can't be used").with_source(error.without_url())
+        })?;
         match self.0.execute(request).await {
             Ok(response) => {
                 let response = Response::<reqwest::Body>::from(response);
-                Ok(response.map(|body| Body::wrap(body.map_err(|error| classify(error.without_url().into())))))
+                Ok(response
+                    .map(|body| Body::wrap(body.map_err(|error| classify(error.without_url().into())))))
             }
             Err(error) => Err(classify(error.without_url().into())),
         }

@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn bh_t6_a_requests_own_headers_stay_alone() {
-        let whom = Impersonation { user: "jane".to_owned(), groups: vec!["a".to_owned()], ..Default::default() };
+        let whom =
+            Impersonation { user: "jane".to_owned(), groups: vec!["a".to_owned()], ..Default::default() };
         let config = Config { impersonate: Some(whom), ..Config::new("https://h") };
         let standing = StandingHeaders::new(&config).unwrap();
         let mut headers = HeaderMap::new();

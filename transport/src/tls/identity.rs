@@ -110,9 +110,9 @@ fn parse(
         }
     })?;
     CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => Error::config(format!(
-            "{certificate_half} and {key_half} don't match: they are not of one pair"
-        )),
+        rustls::Error::InconsistentKeys(_) => {
+            Error::config(format!("{certificate_half} and {key_half} don't match: they are not of one pair"))
+        }
         other => Error::config(format!("{certificate_half} and {key_half} can't be used")).with_source(other),
     })
 }

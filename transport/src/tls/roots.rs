@@ -71,7 +71,8 @@ fn system() -> Result<RootCertStore, Error> {
     // The system's store may hold a few that can't be parsed. They are no reason to trust nobody.
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        let text = "the system has no certificate authority: install its CA certificates, or set the config's CA";
+        let text =
+            "the system has no certificate authority: install its CA certificates, or set the config's CA";
         let error = Error::config(text);
         return Err(match found.errors.into_iter().next() {
             Some(cause) => error.with_source(cause),

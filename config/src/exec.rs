@@ -1,7 +1,7 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::Secret;
+use crate::{ConfigError, Secret, paths};
 
 /// A credential program and how to run it.
 #[derive(Clone, PartialEq)]
@@ -86,4 +86,51 @@ impl fmt::Debug for ExecConfig {
             .field("policy", &self.policy)
             .finish()
     }
+}
+
+impl PluginPolicy {
+    /// # Errors
+    /// [`ConfigError::BadPluginPolicy`] when an allow list is empty, or holds an entry that is empty or not a clean
+    /// path.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let bad = |problem: String| Err(ConfigError::BadPluginPolicy { problem });
+        let Self::Allowlist(entries) = self else { return Ok(()) };
+        if entries.is_empty() {
+            return bad("the allow list is empty: use DenyAll to allow nothing".to_owned());
+        }
+        for entry in entries {
+            if entry.is_empty() {
+                return bad("the allow list has an empty entry".to_owned());
+            }
+            let clean = paths::clean(Path::new(entry));
+            if clean.as_os_str() != entry.as_str() {
+                return bad(format!(
+                    "the allow list's entry {entry:?} must be written {:?}",
+                    clean.display().to_string()
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An installation hint as a person may see it: characters that do not print become their code point's text, so
+/// that a hint can't steer the terminal.
+pub(crate) fn shown(hint: &str) -> String {
+    let mut out = String::with_capacity(hint.len());
+    for c in hint.chars() {
+        if c == '\n' || is_shown(c) {
+            out.push(c);
+        } else {
+            out.push_str(&format!("U+{:04X}", c as u32));
+        }
+    }
+    out
+}
+
+fn is_shown(c: char) -> bool {
+    // Directions, joiners and other marks that change how the text around them looks.
+    let format = matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    !c.is_control() && !format
 }

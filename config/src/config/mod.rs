@@ -1,4 +1,13 @@
+//! What a client needs to know: plain data, and the ways to come by it.
+
+mod host;
+pub(crate) mod in_cluster;
+mod infer;
+mod user_agent;
+
 use std::time::Duration;
+
+pub use user_agent::{default_user_agent, user_agent};
 
 use crate::{Credentials, Impersonation, ProxyUrl, TlsConfig};
 
@@ -55,5 +64,84 @@ impl Config {
     /// A config for `host` with every other setting at its default.
     pub fn new(host: impl Into<String>) -> Self {
         Self { host: host.into(), namespace: "default".to_owned(), ..Self::default() }
+    }
+
+    /// Sets [`credentials`](Self::credentials).
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
+
+    /// Sets [`tls`](Self::tls).
+    #[must_use]
+    pub fn with_tls(mut self, tls: TlsConfig) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Sets [`impersonate`](Self::impersonate).
+    #[must_use]
+    pub fn with_impersonation(mut self, impersonation: Impersonation) -> Self {
+        self.impersonate = Some(impersonation);
+        self
+    }
+
+    /// Sets [`user_agent`](Self::user_agent).
+    #[must_use]
+    pub fn with_user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// Sets [`qps`](Self::qps) and [`burst`](Self::burst): how many requests a second the client allows itself, and
+    /// how many at once.
+    #[must_use]
+    pub fn with_rate_limit(mut self, qps: f64, burst: u32) -> Self {
+        self.qps = Some(qps);
+        self.burst = Some(burst);
+        self
+    }
+
+    /// Lets the client send as much as it likes.
+    #[must_use]
+    pub fn without_rate_limit(mut self) -> Self {
+        self.qps = Some(-1.0);
+        self
+    }
+
+    /// Sets [`timeout`](Self::timeout).
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets [`proxy`](Self::proxy).
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: ProxyUrl) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Sets [`namespace`](Self::namespace).
+    #[must_use]
+    pub fn with_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Sets [`content_type`](Self::content_type).
+    #[must_use]
+    pub fn with_content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Sets [`accept_content_types`](Self::accept_content_types).
+    #[must_use]
+    pub fn with_accept(mut self, accept: impl Into<String>) -> Self {
+        self.accept_content_types = Some(accept.into());
+        self
     }
 }

@@ -1,5 +1,26 @@
 //! Token-bucket rate limiting and backoff.
+//!
+//! ```
+//! use kubewire_flowcontrol::{RateLimiter, TokenBucket};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let limiter = TokenBucket::new(50.0, 2)?; // 50 a second, 2 at once
+//! for n in 0..4 {
+//!     limiter.accept().await?;
+//!     println!("request {n}");
+//! }
+//! # Ok(()) }
+//! ```
 
+mod backoff;
+mod bucket;
+mod clock;
+mod fixed;
 mod limiter;
+mod sync;
 
-pub use limiter::{RateLimiter, Unlimited, Wait, WaitError};
+pub use backoff::{Backoff, ExponentialBackoff};
+pub use bucket::{DEFAULT_BURST, DEFAULT_QPS, RateError, TokenBucket, limiter_for};
+pub use clock::{Clock, ManualClock, Timestamp, TokioClock};
+pub use fixed::{Never, Unlimited};
+pub use limiter::{RateLimiter, Wait, WaitError};

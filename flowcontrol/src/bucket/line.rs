@@ -1,0 +1,247 @@
+use std::collections::BTreeMap;
+use std::task::Waker;
+
+use super::scale::{MAX_BOOKED, ORIGIN, Scale};
+use crate::WaitError;
+
+/// Names a place in line: how many tokens had been asked for in line up to and including this one. It is unique
+/// because nobody asks for nothing, and in order of arrival.
+pub(crate) type Ticket = u64;
+
+/// Who waits, and who was served a moment ago.
+#[derive(Debug)]
+pub(crate) struct Line {
+    waiting: BTreeMap<Ticket, Waiting>,
+    /// Tokens that those in `waiting` ask for.
+    booked: u64,
+    /// Served, but not yet taken in hand; with the units that would come back if they were cancelled now.
+    served: BTreeMap<Ticket, u64>,
+    /// The sum of `served`. It is kept at most as large as what the bucket lacks: had those tokens never been
+    /// taken, the bucket would have been full by now, and more would not fit in.
+    credit: u64,
+    last_ticket: Ticket,
+    qps: f64,
+    burst: u32,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    tokens: u32,
+    waker: Option<Waker>,
+    /// When its own timer wakes it, in the clock's nanoseconds.
+    armed: u64,
+    /// Whoever waits wants the token, come what may: it cannot be cancelled.
+    committed: bool,
+}
+
+impl Line {
+    pub(crate) fn new(qps: f64, burst: u32) -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            booked: 0,
+            served: BTreeMap::new(),
+            credit: 0,
+            last_ticket: 0,
+            qps,
+            burst,
+        }
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.served.is_empty()
+    }
+
+    /// Lowers the credit to `most`, the oldest first.
+    fn trim_credit(&mut self, most: u64) {
+        while self.credit > most {
+            let Some(mut oldest) = self.served.first_entry() else { return };
+            let excess = (self.credit - most).min(*oldest.get());
+            self.credit -= excess;
+            *oldest.get_mut() -= excess;
+            if *oldest.get() == 0 {
+                oldest.remove();
+            }
+        }
+    }
+}
+
+/// How a wait stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The tokens are taken.
+    Served,
+    /// The tokens are there at `due` on the clock, `delay` nanoseconds from now, or earlier if others go away.
+    Waiting { due: u64, delay: u64 },
+}
+
+/// Work on the bucket under its lock, at one point in time.
+#[derive(Debug)]
+pub(crate) struct Session<'a> {
+    line: &'a mut Line,
+    scale: Scale,
+    now_nanos: u64,
+    /// `now_nanos` on the units' clock.
+    now: u64,
+    /// Units that are there for the head of the line.
+    level: u64,
+    wakes: Vec<Waker>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn begin(line: &'a mut Line, mut scale: Scale, mark: u64, now_nanos: u64) -> Self {
+        // Those in line have moved the mark already, though they have taken nothing yet.
+        let mark = mark.saturating_sub(line.booked << scale.bits);
+        let (now, level) = match scale.at(now_nanos) {
+            Some(now) => (now, (now + scale.full).saturating_sub(mark)),
+            None => {
+                let now = match now_nanos.checked_sub(scale.epoch) {
+                    Some(elapsed) => ORIGIN.saturating_add(scale.units(elapsed)),
+                    None => ORIGIN.saturating_sub(scale.units(scale.epoch - now_nanos)),
+                };
+                let level = now.saturating_add(scale.full).saturating_sub(mark);
+                scale.epoch = now_nanos;
+                (ORIGIN, level)
+            }
+        };
+        // A level of zero where the subtraction saturates: the clock went back, and the bucket is empty at worst.
+        let level = level.min(scale.full + (line.booked << scale.bits));
+        let mut session = Self { line, scale, now_nanos, now, level, wakes: Vec::new() };
+        session.settle();
+        session
+    }
+
+    /// The mark, the scale, and whom to wake.
+    pub(crate) fn end(mut self) -> (u64, Scale, Vec<Waker>) {
+        self.settle();
+        let mark = self.now + self.scale.full - self.level + (self.line.booked << self.scale.bits);
+        (mark, self.scale, self.wakes)
+    }
+
+    /// Serves everybody whose turn it is.
+    fn settle(&mut self) {
+        let Self { line, scale, .. } = self;
+        while let Some(head) = line.waiting.first_entry() {
+            let cost = scale.cost(head.get().tokens);
+            let reached = self.level.min(cost);
+            if self.level < cost {
+                let due = Self::due(scale, self.now, cost - self.level);
+                let head = head.into_mut();
+                if head.armed > due {
+                    head.armed = due;
+                    self.wakes.extend(head.waker.clone());
+                }
+                line.trim_credit(scale.full.saturating_sub(reached));
+                return;
+            }
+            let (ticket, head) = head.remove_entry();
+            line.trim_credit(scale.full.saturating_sub(reached));
+            self.level -= cost;
+            line.booked -= u64::from(head.tokens);
+            if !head.committed {
+                line.served.insert(ticket, cost);
+                line.credit += cost;
+            }
+            self.wakes.extend(head.waker);
+        }
+        self.level = self.level.min(scale.full);
+        line.trim_credit(scale.full - self.level);
+    }
+
+    /// When `units` more are there than at `now`, in the clock's nanoseconds.
+    fn due(scale: &Scale, now: u64, units: u64) -> u64 {
+        scale.epoch.saturating_add(scale.nanos((now - ORIGIN).saturating_add(units)))
+    }
+
+    /// Tokens a second, and in a full bucket.
+    pub(crate) fn rate(&self) -> (f64, u32) {
+        (self.line.qps, self.line.burst)
+    }
+
+    pub(crate) fn try_take(&mut self, n: u32) -> bool {
+        let cost = self.scale.cost(n);
+        let there = self.line.waiting.is_empty() && cost <= self.level;
+        if there {
+            self.level -= cost;
+        }
+        there
+    }
+
+    /// Takes `n` tokens if they are there, else a place at the end of the line, provided that `fits` agrees to a
+    /// wait of so many nanoseconds.
+    pub(crate) fn join(
+        &mut self,
+        n: u32,
+        fits: impl FnOnce(u64) -> bool,
+    ) -> Result<Option<Ticket>, WaitError> {
+        if n > self.line.burst {
+            return Err(WaitError::ExceedsBurst { asked: n, burst: self.line.burst });
+        }
+        if self.try_take(n) {
+            return Ok(None);
+        }
+        let booked = self.line.booked + u64::from(n);
+        if booked << self.scale.bits > MAX_BOOKED {
+            return Err(WaitError::LineTooLong);
+        }
+        let due = Self::due(&self.scale, self.now, (booked << self.scale.bits) - self.level);
+        if !fits(due.saturating_sub(self.now_nanos)) {
+            return Err(WaitError::DeadlineExceeded);
+        }
+        self.line.booked = booked;
+        self.line.last_ticket += u64::from(n);
+        let ticket = self.line.last_ticket;
+        let place = Waiting { tokens: n, waker: None, armed: due, committed: false };
+        self.line.waiting.insert(ticket, place);
+        Ok(Some(ticket))
+    }
+
+    /// How the wait of `ticket` stands. Where it goes on, `waker` is woken when it is served, and earlier if its
+    /// timer has to be set anew.
+    pub(crate) fn poll(&mut self, ticket: Ticket, waker: &Waker) -> Turn {
+        let turn = self.turn(ticket);
+        match (turn, self.line.waiting.get_mut(&ticket)) {
+            (Turn::Waiting { due, .. }, Some(place)) => {
+                place.armed = due;
+                match &mut place.waker {
+                    Some(old) => old.clone_from(waker),
+                    none => *none = Some(waker.clone()),
+                }
+            }
+            _ => self.commit(ticket),
+        }
+        turn
+    }
+
+    /// Exact for the head of the line. For those behind it, the latest that it can be: whoever has gone away ahead of
+    /// them is still counted.
+    pub(crate) fn turn(&self, ticket: Ticket) -> Turn {
+        let Some((first, head)) = self.line.waiting.first_key_value() else { return Turn::Served };
+        if !self.line.waiting.contains_key(&ticket) {
+            return Turn::Served;
+        }
+        let tokens = ticket - first + u64::from(head.tokens);
+        let units = tokens.saturating_mul(1 << self.scale.bits).saturating_sub(self.level);
+        let due = Self::due(&self.scale, self.now, units);
+        Turn::Waiting { due, delay: due.saturating_sub(self.now_nanos) }
+    }
+
+    /// Gives up a place in line, or tokens that were served and not used.
+    pub(crate) fn cancel(&mut self, ticket: Ticket) {
+        if let Some(place) = self.line.waiting.remove(&ticket) {
+            self.line.booked -= u64::from(place.tokens);
+        } else if let Some(credit) = self.line.served.remove(&ticket) {
+            self.line.credit -= credit;
+            self.level += credit;
+        }
+    }
+
+    /// Makes sure that the tokens count as used, now or when their turn comes.
+    pub(crate) fn commit(&mut self, ticket: Ticket) {
+        if let Some(place) = self.line.waiting.get_mut(&ticket) {
+            place.committed = true;
+            place.waker = None;
+        } else if let Some(credit) = self.line.served.remove(&ticket) {
+            self.line.credit -= credit;
+        }
+    }
+}

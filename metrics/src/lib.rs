@@ -29,6 +29,8 @@ mod collector;
 mod dns;
 mod error;
 mod exec;
+#[cfg(feature = "exporter")]
+pub mod exporter;
 mod families;
 mod gauge_guard;
 mod host;

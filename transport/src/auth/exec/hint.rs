@@ -1,0 +1,91 @@
+//! Help for a person who lacks the program, not repeated for ever.
+
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+const TIMES: u32 = 10;
+const WINDOW: Duration = Duration::from_secs(60 * 60);
+
+const HELP: &str = "\n\nThe user entry of the kubeconfig names a credential program that is not installed here.\n\
+    How such programs work: \
+    https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins";
+
+/// Gives its text at most 10 times an hour.
+#[derive(Default)]
+pub(super) struct Hint {
+    /// When the running hour began, and how often the text was given in it.
+    window: Mutex<Option<(Instant, u32)>>,
+}
+
+impl Hint {
+    /// The help and, below it, the `hint` of the kubeconfig; empty when that was said often enough.
+    pub(super) fn text(&self, hint: Option<&str>) -> String {
+        if !self.admit() {
+            return String::new();
+        }
+        match hint.filter(|hint| !hint.is_empty()) {
+            Some(hint) => format!("{HELP}\n\n{}", printable(hint)),
+            None => HELP.to_owned(),
+        }
+    }
+
+    fn admit(&self) -> bool {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let (began, count) =
+            window.filter(|(began, _)| began.elapsed() < WINDOW).unwrap_or_else(|| (Instant::now(), 0));
+        *window = Some((began, count.saturating_add(1)));
+        count < TIMES
+    }
+}
+
+/// The text, with control and other invisible characters named by their code points: a hint comes from a file that
+/// somebody else may have written, and ends on a terminal.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if is_printed(char) || ('\t'..='\r').contains(&char) {
+            shown.push(char);
+        } else {
+            // Writing to a String can't fail.
+            let _ = write!(shown, "U+{:04X}", u32::from(char));
+        }
+    }
+    shown
+}
+
+/// The standard library knows, and tells by escaping the others to `\u{...}`. Behind another character it leaves
+/// combining marks alone.
+fn is_printed(char: char) -> bool {
+    !char.is_control() && !format!("x{char}").escape_debug().skip(1).take(2).eq(['\\', 'u'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // BH-C16
+    #[test]
+    fn what_is_not_printed_is_named() {
+        assert_eq!(printable("\u{1b}[1m"), "U+001B[1m");
+        assert_eq!(printable("a\u{202e}b\u{7f}\0"), "aU+202EbU+007FU+0000");
+        let plain = "install it:\n\tbrew install \"x\" 'y' \\ e\u{301} ü 漢 🚀";
+        assert_eq!(printable(plain), plain);
+    }
+
+    // BH-T11
+    #[tokio::test(start_paused = true)]
+    async fn the_hint_is_given_ten_times_an_hour() {
+        let hint = Hint::default();
+        for _ in 0..10 {
+            assert!(hint.text(Some("brew install it")).ends_with("\n\nbrew install it"));
+        }
+        assert_eq!(hint.text(Some("brew install it")), "");
+        tokio::time::advance(WINDOW - Duration::from_secs(1)).await;
+        assert_eq!(hint.text(None), "");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(hint.text(None), HELP);
+    }
+}

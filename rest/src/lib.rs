@@ -1,5 +1,7 @@
 //! A Kubernetes REST client: requests, retries, lists, watches and structured errors.
 
+#[cfg(feature = "fake")]
+pub mod fake;
 mod meta;
 
 pub use meta::{

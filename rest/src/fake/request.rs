@@ -232,7 +232,7 @@ mod tests {
                     r.resource.plural,
                     r.namespace(),
                     r.name(),
-                    r.subresource.unwrap_or_default()
+                    r.subresource.as_deref().unwrap_or_default()
                 )
             }
             Found::NoVersion => "no version".to_owned(),

@@ -1,10 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! What a user of the crate sees.
 
+mod dashboards;
 #[cfg(feature = "exporter")]
 mod exporter;
 mod names;
 mod native;
+#[cfg(feature = "exporter")]
+mod prometheus;
 mod promtool;
 mod registry;
 mod requests;

@@ -9,7 +9,12 @@ use kubewire_metrics::{ClientMetrics, EventType, ExecOutcome, RestartReason, Ret
 /// Runs promtool with `input` on its standard input; none where there is no promtool.
 pub(crate) fn promtool(arguments: &[&str], input: &str) -> Option<(bool, String)> {
     let mut command = Command::new("promtool");
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(arguments)
+        .current_dir(crate::dashboards::folder())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -17,15 +22,22 @@ pub(crate) fn promtool(arguments: &[&str], input: &str) -> Option<(bool, String)
             return None;
         }
     };
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    // It ends early when it finds something wrong: that shows below.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
 }
 
 /// A set in which every family has a sample.
-fn filled() -> ClientMetrics {
+pub(crate) fn filled() -> ClientMetrics {
     let metrics = ClientMetrics::builder().native_names(true).build().unwrap();
+    observe_everything(&metrics);
+    metrics
+}
+
+/// Observes once whatever can be observed; all times are a second.
+pub(crate) fn observe_everything(metrics: &ClientMetrics) {
     let host = metrics.host("h:1");
     let get = host.requests("GET");
     let second = Duration::from_secs(1);
@@ -39,14 +51,18 @@ fn filled() -> ClientMetrics {
     get.observe_first_byte(second);
     get.observe_body(second);
     get.observe_decode(second);
+    get.add_wire_bytes(1);
+    get.add_decoded_bytes(2);
     metrics.dns("h").observe(second);
     metrics.exec_plugins().count_call(ExecOutcome::Success);
+    metrics.exec_plugins().observe_rotation_age(second);
     host.observe_tls_handshake(second);
+    host.count_connection_reused();
+    drop((get.in_flight(), host.connection_opened(), host.limiter_queue()));
     let pods = host.resource("pods");
     pods.watch_opened().count_event(EventType::Added);
     pods.count_watch_restart(RestartReason::Closed);
     pods.observe_list_items(1);
-    metrics
 }
 
 #[test]

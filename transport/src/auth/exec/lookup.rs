@@ -2,29 +2,10 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::path::{Component, Path, PathBuf};
-
-/// The path without `.`, and without `..` as far as that can be told from the text alone. Nothing is looked up.
-pub(super) fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match (component, clean.components().next_back()) {
-            (Component::CurDir, _) => {}
-            (Component::ParentDir, Some(Component::Normal(_))) => {
-                clean.pop();
-            }
-            (Component::ParentDir, Some(Component::RootDir | Component::Prefix(_))) => {}
-            (other, _) => clean.push(other),
-        }
-    }
-    if clean.as_os_str().is_empty() {
-        clean.push(Component::CurDir);
-    }
-    clean
-}
+use std::path::{Path, PathBuf};
 
 /// Whether a command is a name to look for on PATH, and no path.
-pub(super) fn is_bare(command: &Path) -> bool {
+fn is_bare(command: &Path) -> bool {
     command.file_name() == Some(command.as_os_str())
 }
 
@@ -61,21 +42,6 @@ fn is_executable(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_are_cleaned_by_their_text() {
-        for (path, expected) in [
-            ("", "."),
-            ("./", "."),
-            ("a//b/./c/", "a/b/c"),
-            ("a/../b", "b"),
-            ("../a/..", ".."),
-            ("/../a", "/a"),
-            ("/usr/bin/../lib", "/usr/lib"),
-        ] {
-            assert_eq!(clean(Path::new(path)).as_os_str(), expected, "{path}");
-        }
-    }
 
     #[test]
     fn only_names_are_looked_for_on_path() {

@@ -6,7 +6,6 @@ mod info;
 mod lookup;
 mod observe;
 mod output;
-mod policy;
 mod run;
 mod shared;
 #[cfg(test)]
@@ -14,6 +13,7 @@ mod shared;
 mod tests;
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -77,7 +77,7 @@ impl Spec {
         if exec.env.iter().any(|(name, _)| name.is_empty()) {
             return wrong("the credential program has an environment variable without a name");
         }
-        policy::validate(&exec.policy)?;
+        exec.policy.validate().map_err(|error| Error::new(ErrorKind::Config, error))?;
         let version = ApiVersion::parse(&exec.api_version)?;
         let cluster = exec.provide_cluster_info.then(|| Cluster::new(config, exec)).transpose()?;
         Ok(Self { exec: exec.clone(), version, cluster })
@@ -170,21 +170,21 @@ impl Plugin {
         let Spec { exec, version, cluster } = &self.spec;
         let command = &exec.command;
         let path = std::env::var_os("PATH");
-        let resolved = lookup::resolve(command, path.as_deref());
-        let allowed = policy::allows(&exec.policy, command, resolved.as_deref(), path.as_deref());
+        let resolve = |command: &Path| lookup::resolve(command, path.as_deref());
+        let allowed = exec.policy.allows(command, resolve);
         observe.policy(allowed);
         if !allowed {
             return Err(ExecError::Denied(command.clone()));
         }
         let interactive = run::interactive(exec, std::io::stdin().is_terminal())
             .map_err(|reason| ExecError::Interactive { command: command.clone(), reason })?;
-        let outcome = match resolved {
+        let outcome = match resolve(command) {
             Some(program) => {
                 let info = info::encode(*version, interactive, cluster.as_ref());
                 run::run(exec, &program, interactive, &info).await
             }
             None => {
-                let help = self.hint.text(exec.install_hint.as_deref());
+                let help = self.hint.text(exec.printable_install_hint());
                 Err(ExecError::NotFound { command: command.clone(), help })
             }
         };

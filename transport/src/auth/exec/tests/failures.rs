@@ -92,7 +92,11 @@ async fn a_program_that_is_not_allowed_does_not_run() {
         assert!(error.contains("the plugin policy does not allow the credential program sh"), "{error}");
     }
     assert_eq!(program.runs(), 0);
-    sent(&client(&with(PluginPolicy::Allowlist(vec!["sh".to_owned()])))).await;
+    let shell = lookup::resolve(Path::new("sh"), std::env::var_os("PATH").as_deref()).unwrap();
+    for entry in ["sh", shell.to_str().unwrap()] {
+        sent(&client(&with(PluginPolicy::Allowlist(vec![entry.to_owned()])))).await;
+    }
+    assert_eq!(program.runs(), 2);
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn a_configuration_that_can_not_work_is_refused() {
             ExecConfig { api_version: "client.authentication.k8s.io/v1alpha1".to_owned(), ..good.clone() },
             "use client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1",
         ),
-        (ExecConfig { policy: PluginPolicy::Allowlist(Vec::new()), ..good.clone() }, "allowlist"),
+        (ExecConfig { policy: PluginPolicy::Allowlist(Vec::new()), ..good.clone() }, "allow list"),
     ] {
         let error = Exec::new(&Config::new("https://host"), &exec, &options(&Clock::new())).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Config);

@@ -18,7 +18,7 @@
 //! scrape_configs:
 //!   - job_name: my-controller
 //!     static_configs:
-//!       - targets: ["127.0.0.1:9090"]
+//!       - targets: ["my-controller:8080"]
 //! ```
 
 mod answer;

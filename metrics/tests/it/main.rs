@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! What a user of the crate sees.
 
+mod allocations;
 mod dashboards;
 #[cfg(feature = "exporter")]
 mod exporter;

@@ -1,3 +1,1 @@
-//! What the example programs share.
-
-pub mod pods;
+//! Skeleton.

@@ -66,6 +66,7 @@ fn label(slot: usize) -> &'static str {
 }
 
 /// One counter for each status code, made when the code first comes.
+#[derive(Debug)]
 pub(crate) struct CodeCounters([OnceLock<IntCounter>; SLOTS]);
 
 impl CodeCounters {

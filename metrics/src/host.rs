@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,15 +12,10 @@ use crate::{GaugeGuard, RequestMetrics, ResourceMetrics};
 ///
 /// [`ClientMetrics::host`](crate::ClientMetrics::host) takes a lock to find it: get it once for each client and keep
 /// it. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct HostMetrics(Arc<Inner>);
 
-impl fmt::Debug for HostMetrics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HostMetrics").field("host", &self.0.host).finish_non_exhaustive()
-    }
-}
-
+#[derive(Debug)]
 struct Inner {
     families: Arc<Families>,
     host: Arc<str>,
@@ -30,6 +24,7 @@ struct Inner {
     native: Option<Native>,
 }
 
+#[derive(Debug)]
 struct Native {
     limiter_queue: IntGauge,
     connections_opened: IntCounter,

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -49,6 +48,7 @@ const VERBS: [&str; 10] =
     ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE", OVERFLOW];
 
 /// The handles of all verbs to one host.
+#[derive(Debug)]
 pub(crate) struct Verbs([OnceLock<RequestMetrics>; VERBS.len()]);
 
 impl Verbs {
@@ -66,18 +66,10 @@ impl Verbs {
 ///
 /// Get it once (from [`HostMetrics::requests`](crate::HostMetrics::requests)) and keep it: it is cheap to clone, and
 /// observing allocates nothing and takes no lock, but for the first observation of each kind.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct RequestMetrics(Arc<Inner>);
 
-impl fmt::Debug for RequestMetrics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestMetrics")
-            .field("verb", &self.0.verb)
-            .field("host", &self.0.host)
-            .finish_non_exhaustive()
-    }
-}
-
+#[derive(Debug)]
 struct Inner {
     families: Arc<Families>,
     verb: &'static str,
@@ -91,6 +83,7 @@ struct Inner {
     native: Option<Native>,
 }
 
+#[derive(Debug)]
 struct Native {
     in_flight: IntGauge,
     first_byte: OnceLock<Histogram>,

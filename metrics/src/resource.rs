@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -46,19 +45,10 @@ impl RestartReason {
 /// What is observed of watches and lists of one resource of one host: native names only, else nothing.
 ///
 /// Cheap to clone; observing takes no lock.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct ResourceMetrics(Option<Arc<Inner>>);
 
-impl fmt::Debug for ResourceMetrics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("ResourceMetrics");
-        if let Some(inner) = &self.0 {
-            shown.field("resource", &inner.resource).field("host", &inner.host);
-        }
-        shown.finish_non_exhaustive()
-    }
-}
-
+#[derive(Debug)]
 struct Inner {
     families: Arc<Families>,
     resource: Box<str>,

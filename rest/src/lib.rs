@@ -1,11 +1,60 @@
 //! A Kubernetes REST client: requests, retries, lists, watches and structured errors.
+//!
+//! ```no_run
+//! use kubewire_rest::{Config, GroupVersion, List, ListOptions, Object, RestClient};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::new("http://127.0.0.1:8001"); // or Config::infer()?, as kubectl would find it
+//! let client = RestClient::for_config(&config, GroupVersion::new("", "v1"))?;
+//! let pods: List<Object> = client
+//!     .get()
+//!     .namespace("kube-system")
+//!     .resource("pods")
+//!     .versioned_params(&ListOptions { limit: Some(500), ..Default::default() })
+//!     .send()
+//!     .await
+//!     .into_object()?;
+//! for pod in &pods {
+//!     println!("{}", pod.metadata.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
-#[cfg(feature = "fake")]
-pub mod fake;
+mod answer;
+mod client;
+mod error;
+mod execute;
 mod meta;
+mod observe;
+mod options;
+mod request;
+mod trace;
+mod warning;
 
+pub use answer::{ByteStream, MediaType, Result};
+pub use client::{Propagate, RestClient, RestClientBuilder};
+pub use error::{ApiError, ClientError, DecodeError, DecodeFault, Error, RequestError, Stage, Target};
+pub use execute::{Attempt, BackoffManager, Decision, End, HostBackoff, Outcome, RetryPolicy, StandardRetry};
 pub use meta::{
     CauseType, GroupVersion, GroupVersionError, List, ListMeta, ManagedFieldsEntry, Object, ObjectMeta,
     OwnerReference, PartialObjectMetadata, PartialObjectMetadataList, Status, StatusCause, StatusDetails,
     StatusReason, Table, TableColumn, TableRow, TableRowCondition, TypeMeta,
 };
+pub use options::{
+    CreateOptions, DeleteOptions, FieldValidation, GetOptions, ListOptions, PatchOptions, PatchType,
+    PodLogOptions, Preconditions, PropagationPolicy, ResourceVersionMatch, UpdateOptions, VersionedParams,
+};
+pub use request::Request;
+pub use warning::{LogWarnings, NoWarnings, Warning, WarningError, WarningHandler, WarningWriter};
+
+// What the signatures above name.
+pub use bytes::Bytes;
+pub use http;
+pub use jiff::Timestamp;
+pub use kubewire_config::Config;
+pub use kubewire_flowcontrol::{RateLimiter, TokenBucket, Unlimited, WaitError};
+#[cfg(feature = "metrics")]
+pub use kubewire_metrics::ClientMetrics;
+pub use kubewire_transport as transport;
+pub use kubewire_transport::HttpService;

@@ -1,0 +1,72 @@
+//! Bodies become objects.
+
+use std::any::TypeId;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::media_type::MediaType;
+use crate::error::DecodeFault;
+use crate::{GroupVersion, Status, TypeMeta};
+
+/// Reads `body` as a `T`.
+pub(crate) fn decode<T: DeserializeOwned>(
+    body: &Bytes,
+    media_type: Option<MediaType>,
+) -> Result<T, DecodeFault> {
+    if body.is_empty() {
+        return Err(DecodeFault::Empty);
+    }
+    match media_type {
+        Some(MediaType::Json) => {
+            // Checking UTF-8 once for the whole is cheaper than string by string.
+            match std::str::from_utf8(body) {
+                Ok(text) => Ok(serde_json::from_str(text)?),
+                Err(_) => Ok(serde_json::from_slice(body)?),
+            }
+        }
+        Some(MediaType::Yaml) => Ok(serde_yaml::from_slice(body)?),
+        Some(_) => Err(DecodeFault::NoDecoder),
+        None => Err(DecodeFault::ContentType),
+    }
+}
+
+/// What a body says it is, when it says it.
+pub(crate) fn sniff(body: &Bytes, media_type: Option<MediaType>) -> TypeMeta {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Head {
+        api_version: Option<String>,
+        kind: Option<String>,
+    }
+    let head: Head = decode(body, media_type).unwrap_or_default();
+    TypeMeta { api_version: head.api_version.unwrap_or_default(), kind: head.kind.unwrap_or_default() }
+}
+
+/// Whether something of these types is the API's Status.
+pub(crate) fn is_status(types: &TypeMeta) -> bool {
+    types.kind == "Status" && matches!(types.api_version.as_str(), "v1" | "meta.k8s.io/v1")
+}
+
+/// The Status in the body of an error: it may leave its version out, but not its kind, and is a failure.
+pub(crate) fn failure_status(body: &Bytes, media_type: Option<MediaType>) -> Option<Status> {
+    let mut status: Status = decode(body, media_type).ok()?;
+    if status.api_version.is_empty() {
+        status.api_version = GroupVersion::V1.version.to_string();
+    }
+    let types = TypeMeta { api_version: status.api_version.clone(), kind: status.kind.clone() };
+    (is_status(&types) && status.is_failure()).then_some(status)
+}
+
+/// A Status that is no success, in the body of an answer whose code says success, unless a Status is what was asked for.
+pub(crate) fn hidden_failure<T: 'static>(body: &Bytes, media_type: Option<MediaType>) -> Option<Status> {
+    // Objects hardly ever hold this text: without it there is nothing to look at.
+    if TypeId::of::<T>() == TypeId::of::<Status>()
+        || memchr::memmem::find(body, b"Status\"").is_none() && media_type == Some(MediaType::Json)
+        || !is_status(&sniff(body, media_type))
+    {
+        return None;
+    }
+    decode::<Status>(body, media_type).ok().filter(|status| status.status != Status::SUCCESS)
+}

@@ -1,0 +1,14 @@
+//! Answers: from an HTTP response to an object or an error.
+
+mod answered;
+pub(crate) mod body;
+pub(crate) mod decode;
+pub(crate) mod generic;
+pub(crate) mod media_type;
+mod result;
+mod stream;
+
+pub(crate) use answered::Answered;
+pub use media_type::MediaType;
+pub use result::Result;
+pub use stream::ByteStream;

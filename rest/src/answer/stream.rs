@@ -1,0 +1,95 @@
+use std::fmt;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{HeaderMap, Response, StatusCode};
+use kubewire_transport::Body;
+use tokio::time::Sleep;
+
+use super::body::Chunks;
+use super::media_type::content_type;
+use crate::error::Stage;
+use crate::execute::Exchange;
+use crate::{Error, Warning};
+
+/// The body of an answer, chunk by chunk, as the server sends it.
+///
+/// Dropping it ends the request at once.
+pub struct ByteStream {
+    exchange: Box<Exchange>,
+    status: StatusCode,
+    headers: HeaderMap,
+    warnings: Vec<Warning>,
+    chunks: Chunks,
+    deadline: Option<Pin<Box<Sleep>>>,
+    is_over: bool,
+}
+
+impl ByteStream {
+    pub(crate) fn new(exchange: Exchange, response: Response<Body>, warnings: Vec<Warning>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self {
+            chunks: Chunks::new(body, &parts.headers),
+            deadline: exchange.limits.end().map(|end| Box::pin(tokio::time::sleep_until(end))),
+            exchange: Box::new(exchange),
+            status: parts.status,
+            headers: parts.headers,
+            warnings,
+            is_over: false,
+        }
+    }
+
+    /// The HTTP status code.
+    pub fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The content type; empty when the answer has none.
+    pub fn content_type(&self) -> &str {
+        content_type(&self.headers)
+    }
+
+    /// The warnings that came with the answer.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The next chunk; `None` at the end. Cancellation safe: nothing is lost.
+    pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let is_late = self.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready());
+        let item = if is_late {
+            self.is_over = true;
+            Some(Err(self.exchange.timed_out()))
+        } else {
+            let chunk = std::task::ready!(self.chunks.poll_next(cx));
+            self.is_over = !matches!(chunk, Some(Ok(_)));
+            chunk.map(|chunk| chunk.map_err(|error| self.exchange.failed(error, Stage::Body)))
+        };
+        Poll::Ready(item)
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteStream").field("status_code", &self.status).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,193 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubewire_config::Config;
+use kubewire_flowcontrol::{RateLimiter, limiter_for};
+use kubewire_transport::{HttpClient, HttpService};
+
+use super::{Base, Content, Inner, Propagate, RestClient};
+use crate::error::ClientError;
+use crate::execute::{BackoffSource, ThrottleLog};
+use crate::observe::Observer;
+use crate::request::join;
+use crate::{BackoffManager, Error, GroupVersion, LogWarnings, RetryPolicy, StandardRetry, WarningHandler};
+
+/// Builds a [`RestClient`] with settings of its own.
+#[must_use = "a builder does nothing until build() is called"]
+pub struct RestClientBuilder<'a> {
+    config: &'a Config,
+    group_version: Option<GroupVersion>,
+    unversioned: bool,
+    service: Option<Arc<dyn HttpService>>,
+    limiter: Option<Arc<dyn RateLimiter>>,
+    retry: Option<Arc<dyn RetryPolicy>>,
+    max_retries: u32,
+    backoff: Option<Arc<dyn BackoffManager>>,
+    warnings: Option<Arc<dyn WarningHandler>>,
+    max_body_bytes: usize,
+    prefer_protobuf: bool,
+    propagate: Option<Arc<dyn Propagate>>,
+    #[cfg(feature = "metrics")]
+    metrics: Option<Arc<kubewire_metrics::ClientMetrics>>,
+}
+
+impl<'a> RestClientBuilder<'a> {
+    /// How often a request is sent again, unless said otherwise.
+    pub const DEFAULT_MAX_RETRIES: u32 = 10;
+    /// The largest body that is read, in bytes, unless said otherwise: 1 GiB.
+    pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024 * 1024;
+
+    pub(super) fn new(config: &'a Config) -> Self {
+        Self {
+            config,
+            group_version: None,
+            unversioned: false,
+            service: None,
+            limiter: None,
+            retry: None,
+            max_retries: Self::DEFAULT_MAX_RETRIES,
+            backoff: None,
+            warnings: None,
+            max_body_bytes: Self::DEFAULT_MAX_BODY_BYTES,
+            prefer_protobuf: false,
+            propagate: None,
+            #[cfg(feature = "metrics")]
+            metrics: None,
+        }
+    }
+
+    /// The group and version whose resources the client is for.
+    pub fn group_version(mut self, group_version: GroupVersion) -> Self {
+        self.group_version = Some(group_version);
+        self
+    }
+
+    /// A client of no group: requests name their whole path with [`abs_path`](crate::Request::abs_path) or
+    /// [`request_uri`](crate::Request::request_uri).
+    pub fn unversioned(mut self) -> Self {
+        self.unversioned = true;
+        self
+    }
+
+    /// What sends the requests, in place of an [`HttpClient`] made of the config. Clients that share it share
+    /// its connections.
+    pub fn http_service(mut self, service: Arc<dyn HttpService>) -> Self {
+        self.service = Some(service);
+        self
+    }
+
+    /// The rate limiter, in place of one made of the config's `qps` and `burst`. Clients that share it share its tokens.
+    pub fn rate_limiter(mut self, limiter: Arc<dyn RateLimiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// What decides whether a request is sent again, in place of [`StandardRetry`].
+    pub fn retry_policy(mut self, policy: Arc<dyn RetryPolicy>) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// How often a request may be sent again; 0 turns retries off.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = retries;
+        self
+    }
+
+    /// The backoff for hosts that answer with 5xx and 429, remembered from one request to the next. By default there is
+    /// none, unless the environment asks for one.
+    pub fn backoff(mut self, backoff: Arc<dyn BackoffManager>) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// What becomes of the warnings that answers carry; by default they are logged.
+    pub fn warning_handler(mut self, handler: Arc<dyn WarningHandler>) -> Self {
+        self.warnings = Some(handler);
+        self
+    }
+
+    /// The largest body that is read as a whole, in bytes: a larger one is an error.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_body_bytes = bytes;
+        self
+    }
+
+    /// Asks for protobuf first and sends it, where the config names neither a content type nor an accept list.
+    pub fn prefer_protobuf(mut self) -> Self {
+        self.prefer_protobuf = true;
+        self
+    }
+
+    /// Called for each attempt, inside the request's span, with the headers about to be sent: the place to add W3C
+    /// `traceparent` from the program's own tracing layer.
+    pub fn propagate(mut self, hook: impl Propagate) -> Self {
+        self.propagate = Some(Arc::new(hook));
+        self
+    }
+
+    /// The metrics that the client's requests are counted in.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, metrics: Arc<kubewire_metrics::ClientMetrics>) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// [`Error::Client`] when the host is no address, no group and version is given, or the config can't be used.
+    pub fn build(self) -> Result<RestClient, Error> {
+        let config = self.config;
+        let base = Base::new(config)?;
+        let group_version = match (self.group_version, self.unversioned) {
+            (Some(group_version), _) if !group_version.version.is_empty() => group_version,
+            (_, true) => GroupVersion::default(),
+            _ => return Err(ClientError::NoGroupVersion.into()),
+        };
+        let path = if group_version.version.is_empty() {
+            config.api_path.clone().unwrap_or_default()
+        } else {
+            config.versioned_api_path(&group_version.group, &group_version.version)
+        };
+        let content = Content::new(config, self.prefer_protobuf)?;
+        let service = match self.service {
+            Some(service) => service,
+            None => Arc::new(HttpClient::new(config).map_err(ClientError::Transport)?),
+        };
+        #[cfg(feature = "metrics")]
+        let observer = Observer::new(self.metrics.as_deref(), &base.host);
+        #[cfg(not(feature = "metrics"))]
+        let observer = Observer::default();
+        Ok(RestClient(Arc::new(Inner {
+            service,
+            prefix: join(&base.path, &path),
+            paths: Config { api_path: config.api_path.clone(), ..Config::default() },
+            base,
+            group_version,
+            content,
+            limiter: match self.limiter {
+                Some(limiter) => limiter,
+                None => limiter_of(config)?,
+            },
+            retry: self.retry.unwrap_or_else(|| Arc::new(StandardRetry::default())),
+            max_retries: self.max_retries,
+            backoff: match self.backoff {
+                Some(backoff) => BackoffSource::Shared(backoff),
+                None => BackoffSource::from_env(),
+            },
+            timeout: config.timeout.filter(|timeout| *timeout > Duration::ZERO),
+            warnings: self.warnings.unwrap_or_else(|| Arc::new(LogWarnings)),
+            max_body_bytes: self.max_body_bytes,
+            observer,
+            propagate: self.propagate,
+            throttle_log: ThrottleLog::default(),
+        })))
+    }
+}
+
+/// The limiter that the config's `qps` and `burst` ask for.
+fn limiter_of(config: &Config) -> Result<Arc<dyn RateLimiter>, ClientError> {
+    limiter_for(config.qps.unwrap_or_default(), config.burst.unwrap_or_default().into())
+        .map_err(|error| ClientError::Setting { setting: "qps and burst", why: error.to_string() })
+}

@@ -1,0 +1,243 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use kubewire_flowcontrol::RateLimiter;
+use kubewire_transport::{self as transport, Body, RequestKind};
+use tokio::time::Instant;
+use tokio::time::error::Elapsed;
+
+use super::BackoffManager;
+use super::machine::{Machine, State, Verdict};
+use super::policy::{End, Outcome, RetryPolicy};
+use crate::answer::body::{ReadError, drain, read_all};
+use crate::answer::generic::About;
+use crate::error::{Place, Stage, Target};
+use crate::observe::VerbObserver;
+use crate::request::Location;
+use crate::trace::record_attempt;
+use crate::warning::{WarningHandler, warnings_of};
+use crate::{Error, Warning};
+
+/// One request, made ready, on its way to an answer: the machine says what comes next, this does it.
+pub(crate) struct Exchange {
+    pub(crate) place: Place,
+    /// What the request is about.
+    pub(crate) location: Location,
+    /// The headers of every attempt.
+    pub(crate) headers: HeaderMap,
+    /// The body; `None` once a stream was sent.
+    pub(crate) body: Option<Body>,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) retry: Arc<dyn RetryPolicy>,
+    pub(crate) backoff: Option<Arc<dyn BackoffManager>>,
+    pub(crate) warnings: Arc<dyn WarningHandler>,
+    pub(crate) observer: VerbObserver,
+    pub(crate) limits: Limits,
+    pub(crate) machine: Machine,
+}
+
+/// How long a request may take.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    /// For the attempts, the waits between them and the answer's body.
+    timeout: Option<Duration>,
+    /// For everything.
+    deadline: Option<Instant>,
+    /// The end of the timeout, once it runs.
+    timeout_at: Option<Instant>,
+}
+
+impl Limits {
+    pub(crate) fn new(timeout: Option<Duration>, deadline: Option<Instant>) -> Self {
+        Self { timeout, deadline, timeout_at: None }
+    }
+
+    /// Starts the timeout.
+    fn start(&mut self) {
+        // A timeout too long to be reckoned with is none.
+        self.timeout_at = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    }
+
+    /// The time that ends first.
+    pub(crate) fn end(&self) -> Option<Instant> {
+        match (self.timeout_at, self.deadline) {
+            (Some(timeout), Some(deadline)) => Some(timeout.min(deadline)),
+            (timeout, deadline) => timeout.or(deadline),
+        }
+    }
+
+    /// The timeout, if it is what ended.
+    fn exceeded(&self) -> Option<Duration> {
+        let is_timeout =
+            self.timeout_at.is_some_and(|at| self.deadline.is_none_or(|deadline| at <= deadline));
+        self.timeout.filter(|_| is_timeout)
+    }
+}
+
+impl Exchange {
+    /// Throttles, sends, and sends again, until there is an answer that stands.
+    pub(crate) async fn head(&mut self) -> Result<Response<Body>, Error> {
+        if self.machine.state() == State::Throttle {
+            self.throttle().await?;
+        }
+        // Waiting for the client's own limiter does not count against the request's timeout.
+        self.limits.start();
+        let limits = self.limits;
+        within(limits, self.attempts()).await.unwrap_or_else(|_| Err(self.timed_out()))
+    }
+
+    /// Reads the whole body of an answer, within the same limits.
+    pub(crate) async fn whole(&self, body: Body, headers: &HeaderMap) -> Result<Bytes, Error> {
+        let limit = self.place.client.0.max_body_bytes;
+        match within(self.limits, read_all(body, headers, limit)).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(ReadError::TooLarge)) => Err(Error::TooLarge { target: self.target(), limit }),
+            Ok(Err(ReadError::Transport(error))) => Err(self.failed(error, Stage::Body)),
+            Err(_) => Err(self.timed_out()),
+        }
+    }
+
+    /// The warnings of an answer, handed to the handler on the way.
+    pub(crate) fn take_warnings(&self, headers: &HeaderMap) -> Vec<Warning> {
+        let warnings = warnings_of(headers);
+        for warning in &warnings {
+            self.warnings.handle(warning);
+        }
+        warnings
+    }
+
+    async fn attempts(&mut self) -> Result<Response<Body>, Error> {
+        loop {
+            match self.machine.state() {
+                State::Throttle => self.throttle().await?,
+                State::Pause => self.pause().await,
+                State::Attempt => {
+                    let outcome = self.attempt().await;
+                    let judged = match &outcome {
+                        Ok(response) => {
+                            Outcome::Answer { status: response.status(), headers: response.headers() }
+                        }
+                        Err(error) => Outcome::Failed(error),
+                    };
+                    let verdict = self.machine.attempted(&*self.retry, &self.place.method, judged);
+                    match (verdict, outcome) {
+                        (Verdict::Finish, Ok(response)) => return Ok(response),
+                        (Verdict::Finish, Err(error)) => return Err(self.failed(error, Stage::Head)),
+                        (Verdict::Again, Ok(response)) if self.machine.end() != End::Stream => {
+                            drain(response.into_body()).await;
+                        }
+                        (Verdict::Again, _) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    async fn throttle(&mut self) -> Result<(), Error> {
+        let start = Instant::now();
+        let waited = self.limiter.wait(self.limits.end()).await;
+        let elapsed = start.elapsed();
+        let request = || format!("{} {}", self.place.method, self.place.uri.path());
+        self.place.client.0.throttle_log.tell(elapsed, self.machine.reason(), request);
+        self.observer.rate_limiter(elapsed);
+        waited.map_err(|source| Error::RateLimiter {
+            target: self.target(),
+            source,
+            previous: self.machine.previous(None),
+        })?;
+        self.machine.throttled();
+        Ok(())
+    }
+
+    async fn pause(&mut self) {
+        let backoff = self
+            .backoff
+            .as_ref()
+            .map_or(Duration::ZERO, |backoff| backoff.delay(&self.place.client.0.base.host));
+        let delay = self.machine.pause(backoff);
+        if !delay.is_zero() {
+            tracing::debug!(?delay, reason = self.machine.reason(), "pausing before the next attempt");
+            tokio::time::sleep(delay).await;
+        }
+        self.machine.paused();
+    }
+
+    async fn attempt(&mut self) -> Result<Response<Body>, transport::Error> {
+        let is_retry = self.machine.attempts() > 0;
+        self.machine.begin_attempt();
+        self.place.attempts = self.machine.attempts();
+        let request = self.next_request();
+        let size = http_body::Body::size_hint(request.body()).exact();
+        let outcome = self.place.client.0.service.execute(request).await;
+        let code = outcome.as_ref().ok().map(|response| response.status().as_u16());
+        record_attempt(self.place.attempts, code);
+        self.observer.request_size(size);
+        self.observer.attempt(code, is_retry);
+        if let Some(backoff) = &self.backoff {
+            backoff.update(&self.place.client.0.base.host, code);
+        }
+        outcome
+    }
+
+    fn next_request(&mut self) -> http::Request<Body> {
+        let body = match self.body.as_ref().and_then(Body::try_clone) {
+            Some(copy) => copy,
+            None => self.body.take().unwrap_or_default(),
+        };
+        let mut request = http::Request::new(body);
+        request.method_mut().clone_from(&self.place.method);
+        request.uri_mut().clone_from(&self.place.uri);
+        request.headers_mut().clone_from(&self.headers);
+        if let Some(propagate) = &self.place.client.0.propagate {
+            propagate.propagate(request.headers_mut());
+        }
+        if matches!(self.machine.end(), End::Stream | End::Watch) {
+            request.extensions_mut().insert(RequestKind::LongLived);
+        }
+        request
+    }
+
+    /// What the request is about, for errors.
+    pub(crate) fn target(&self) -> Box<Target> {
+        Box::new(self.place.target())
+    }
+
+    /// What a Status made of a code says that the request was about.
+    pub(crate) fn about(&self) -> About<'_> {
+        About {
+            method: &self.place.method,
+            group: &self.place.client.0.group_version.group,
+            resource: self.location.resource(),
+            name: self.location.name(),
+        }
+    }
+
+    /// The error of a failed attempt that stands.
+    pub(crate) fn failed(&self, error: transport::Error, stage: Stage) -> Error {
+        Error::Transport {
+            target: self.target(),
+            previous: self.machine.previous(Some(&error)),
+            source: Box::new(error),
+            stage,
+        }
+    }
+
+    pub(crate) fn timed_out(&self) -> Error {
+        Error::Timeout {
+            target: self.target(),
+            after: self.limits.exceeded(),
+            previous: self.machine.previous(None),
+        }
+    }
+}
+
+/// Runs `future` until the limits end.
+async fn within<F: Future>(limits: Limits, future: F) -> Result<F::Output, Elapsed> {
+    match limits.end() {
+        Some(end) => tokio::time::timeout_at(end, future).await,
+        None => Ok(future.await),
+    }
+}

@@ -1,0 +1,150 @@
+//! The states of a request, without any of the work: what comes next, and why.
+//!
+//! ```text
+//!   Throttle ─► Pause ─► Attempt ─► finished
+//!                           │  ▲
+//!                 again     ▼  │
+//!                       Pause ─► Throttle
+//! ```
+//!
+//! The first attempt waits for the rate limiter, then for the backoff. A further one first waits as long as the server or
+//! the backoff asks, then for the rate limiter again. A watch skips the first throttling.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method};
+use kubewire_transport::Error;
+
+use super::policy::{Attempt, Decision, End, Outcome, RetryPolicy};
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Take a token of the rate limiter.
+    Throttle,
+    /// Wait for the backoff, and for what the server asked.
+    Pause,
+    /// Send the request.
+    Attempt,
+}
+
+/// What becomes of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// What came of it stands.
+    Finish,
+    /// There is to be another.
+    Again,
+}
+
+/// A request's way through its attempts.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    state: State,
+    end: End,
+    retries_left: u32,
+    attempts: u32,
+    retry_after: Duration,
+    reason: Option<String>,
+    /// The latest failure of an attempt that was followed by another.
+    previous: Option<Box<str>>,
+}
+
+impl Machine {
+    /// `retries` is how often the request may be sent again: none when its body can't be.
+    pub(crate) fn new(end: End, retries: u32) -> Self {
+        Self {
+            state: if end == End::Watch { State::Pause } else { State::Throttle },
+            end,
+            retries_left: retries,
+            attempts: 0,
+            retry_after: Duration::ZERO,
+            reason: None,
+            previous: None,
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn end(&self) -> End {
+        self.end
+    }
+
+    /// How many attempts were begun.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Why the request is sent again; `None` before the first attempt.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    pub(crate) fn throttled(&mut self) {
+        self.state = if self.attempts == 0 { State::Pause } else { State::Attempt };
+    }
+
+    /// How long to pause, given the backoff's delay.
+    pub(crate) fn pause(&self, backoff: Duration) -> Duration {
+        backoff.max(self.retry_after)
+    }
+
+    pub(crate) fn paused(&mut self) {
+        self.state = if self.attempts == 0 { State::Attempt } else { State::Throttle };
+    }
+
+    pub(crate) fn begin_attempt(&mut self) {
+        self.attempts += 1;
+    }
+
+    /// Judges what came of the attempt.
+    pub(crate) fn attempted(
+        &mut self,
+        policy: &dyn RetryPolicy,
+        method: &Method,
+        outcome: Outcome<'_>,
+    ) -> Verdict {
+        if self.retries_left == 0 {
+            return Verdict::Finish;
+        }
+        let attempt = Attempt { method, end: self.end, number: self.attempts, outcome };
+        let Decision::Retry { after } = policy.decide(&attempt) else { return Verdict::Finish };
+        self.state = State::Pause;
+        self.retries_left -= 1;
+        self.retry_after = after;
+        self.reason = Some(reason(&attempt, after));
+        if let Outcome::Failed(error) = outcome {
+            self.previous = Some(failure(error).into());
+        }
+        Verdict::Again
+    }
+
+    /// What an earlier attempt failed with, unless it is the same as `current`.
+    pub(crate) fn previous(&self, current: Option<&Error>) -> Option<Box<str>> {
+        let previous = self.previous.as_deref()?;
+        let is_same = current.is_some_and(|current| failure(current) == previous);
+        (!is_same).then(|| previous.into())
+    }
+}
+
+fn failure(error: &Error) -> String {
+    error.to_string()
+}
+
+fn reason(attempt: &Attempt<'_>, after: Duration) -> String {
+    let number = attempt.number;
+    match attempt.outcome {
+        Outcome::Failed(error) => format!("retry {number} after {after:?}: {error}"),
+        Outcome::Answer { status, headers } => match flow_schema(headers) {
+            Some(uid) => format!("retry {number} after {after:?}: status {status}, FlowSchema UID {uid:?}"),
+            None => format!("retry {number} after {after:?}: status {status}"),
+        },
+    }
+}
+
+/// The UID of the FlowSchema by which the server's priority and fairness held the request back.
+fn flow_schema(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-kubernetes-pf-flowschema-uid")?.to_str().ok()
+}

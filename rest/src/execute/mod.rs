@@ -1,0 +1,16 @@
+//! A request on its way: throttled, sent, judged, sent again.
+
+mod backoff;
+mod exchange;
+mod machine;
+mod policy;
+mod retry_after;
+mod throttle;
+
+pub(crate) use backoff::BackoffSource;
+pub use backoff::{BackoffManager, HostBackoff};
+pub(crate) use exchange::{Exchange, Limits};
+pub(crate) use machine::Machine;
+pub use policy::{Attempt, Decision, End, Outcome, RetryPolicy, StandardRetry};
+pub(crate) use retry_after::retry_after_seconds;
+pub(crate) use throttle::ThrottleLog;

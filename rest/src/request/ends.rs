@@ -1,0 +1,143 @@
+//! The ends of a request: what is done with it once it is put together.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Uri;
+use http::header::ACCEPT;
+use tracing::Instrument as _;
+
+use super::Request;
+use crate::answer::{Answered, ByteStream};
+use crate::error::Place;
+use crate::execute::{End, Exchange, Limits, Machine};
+use crate::observe::VerbObserver;
+use crate::trace::request_span;
+use crate::{Error, RequestError};
+
+impl Request {
+    /// Sends the request and reads the whole answer. What went wrong is in the [`Result`](crate::Result) too.
+    ///
+    /// Cancellation: dropping the future ends everything at once, the wait or the attempt.
+    pub async fn send(self) -> crate::Result {
+        let span = request_span(&self);
+        async {
+            let observer = self.observer();
+            let _duration = observer.duration();
+            match self.answered(End::Send).await {
+                Ok(answered) => crate::Result::of_answer(answered),
+                Err(error) => crate::Result::of_error(error),
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Sends the request and gives the answer's body as it came. For an error code the error is made of the code alone;
+    /// the body is in [`ApiError::body`](crate::ApiError::body).
+    ///
+    /// Cancellation: as for [`send`](Self::send).
+    pub async fn send_raw(self) -> Result<Bytes, Error> {
+        let span = request_span(&self);
+        async {
+            let observer = self.observer();
+            let _duration = observer.duration();
+            self.answered(End::Raw).await?.into_raw()
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Sends the request and gives the answer's body as a stream of chunks, as they come: for logs, and for answers too
+    /// large to be held. Any code but 200 to 299 is an error.
+    ///
+    /// The request's timeout does not end it; its [deadline](Self::deadline) does, and the config's timeout.
+    ///
+    /// Cancellation: dropping the future, or the stream, ends the request at once.
+    pub async fn stream(self) -> Result<ByteStream, Error> {
+        let span = request_span(&self);
+        async {
+            let mut exchange = self.exchange(End::Stream).await?;
+            let response = exchange.head().await?;
+            if !response.status().is_success() {
+                return Err(Answered::read(&exchange, response).await?.into_error());
+            }
+            let warnings = exchange.take_warnings(response.headers());
+            Ok(ByteStream::new(exchange, response, warnings))
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Sends the request and reads the whole answer.
+    async fn answered(self, end: End) -> Result<Answered, Error> {
+        let mut exchange = self.exchange(end).await?;
+        let response = exchange.head().await?;
+        let answered = Answered::read(&exchange, response).await?;
+        if answered.is_success() || !answered.body.is_empty() {
+            exchange.observer.response_size(answered.body.len());
+        }
+        Ok(answered)
+    }
+
+    pub(crate) fn observer(&self) -> VerbObserver {
+        self.client.0.observer.verb(&self.method)
+    }
+
+    /// Checks the request and makes it ready: nothing of it is put together again for a further attempt.
+    pub(crate) async fn exchange(self, end: End) -> Result<Exchange, Error> {
+        let mut place = Place {
+            uri: Uri::from_static("/"),
+            method: self.method.clone(),
+            client: self.client.clone(),
+            attempts: 0,
+        };
+        let text = self.url_text();
+        let uri = Uri::from_maybe_shared(Bytes::from(text)).map_err(|error| error.to_string());
+        let fault = match uri {
+            Ok(uri) => {
+                place.uri = uri;
+                self.error.or_else(|| {
+                    // Only these two ends look at the namespace.
+                    let checked = matches!(end, End::Send | End::Raw)
+                        .then(|| self.location.check_namespace(&self.method));
+                    checked?.err().map(Box::new)
+                })
+            }
+            Err(why) => {
+                let uri = self.location.resource().to_owned();
+                Some(self.error.unwrap_or_else(|| Box::new(RequestError::Uri { uri, why })))
+            }
+        };
+        if let Some(source) = fault {
+            return Err(Error::Request { target: Box::new(place.target()), source });
+        }
+        let body = match self.body.load().await {
+            Ok(body) => body,
+            Err(error) => {
+                return Err(Error::Request { target: Box::new(place.target()), source: Box::new(error) });
+            }
+        };
+        let client = &self.client.0;
+        let mut headers = self.headers;
+        if !self.accept_removed && !headers.contains_key(ACCEPT) {
+            headers.insert(ACCEPT, client.content.accept.clone());
+        }
+        let retries =
+            if body.as_bytes().is_some() { self.max_retries.unwrap_or(client.max_retries) } else { 0 };
+        Ok(Exchange {
+            headers,
+            body: Some(body),
+            location: self.location,
+            limiter: self.limiter.unwrap_or_else(|| Arc::clone(&client.limiter)),
+            retry: self.retry.unwrap_or_else(|| Arc::clone(&client.retry)),
+            backoff: self.backoff.or_else(|| client.backoff.manager()),
+            warnings: self.warnings.unwrap_or_else(|| Arc::clone(&client.warnings)),
+            observer: client.observer.verb(&place.method),
+            // Streams and watches are open for as long as they are read.
+            limits: Limits::new(self.timeout.filter(|_| matches!(end, End::Send | End::Raw)), self.deadline),
+            machine: Machine::new(end, retries),
+            place,
+        })
+    }
+}

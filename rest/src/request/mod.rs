@@ -1,0 +1,348 @@
+//! Requests: put together by a consuming builder, then sent by one of its ends.
+
+mod body;
+mod ends;
+mod location;
+mod options;
+mod path;
+mod query;
+mod template;
+
+pub(crate) use path::join;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use kubewire_flowcontrol::RateLimiter;
+use kubewire_transport::{Body, BoxError};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use self::body::RequestBody;
+pub(crate) use self::location::Location;
+use crate::client::{RestClient, encode_json};
+use crate::{BackoffManager, PatchType, RequestError, RetryPolicy, VersionedParams, WarningHandler};
+
+/// A request that is being put together.
+///
+/// Each method takes the request and gives it back. What is wrong is kept, the first of it, and comes out at the end, so
+/// that a chain of calls needs one check.
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request {
+    client: RestClient,
+    method: Method,
+    location: Location,
+    headers: HeaderMap,
+    accept_removed: bool,
+    patch: Option<PatchType>,
+    body: RequestBody,
+    timeout: Option<Duration>,
+    deadline: Option<Instant>,
+    max_retries: Option<u32>,
+    limiter: Option<Arc<dyn RateLimiter>>,
+    retry: Option<Arc<dyn RetryPolicy>>,
+    backoff: Option<Arc<dyn BackoffManager>>,
+    warnings: Option<Arc<dyn WarningHandler>>,
+    error: Option<Box<RequestError>>,
+}
+
+impl Request {
+    pub(crate) fn new(client: RestClient, method: Method) -> Self {
+        Self {
+            timeout: client.0.timeout,
+            client,
+            method,
+            location: Location::default(),
+            headers: HeaderMap::new(),
+            accept_removed: false,
+            patch: None,
+            body: RequestBody::Empty,
+            deadline: None,
+            max_retries: None,
+            limiter: None,
+            retry: None,
+            backoff: None,
+            warnings: None,
+            error: None,
+        }
+    }
+
+    /// Keeps the first error.
+    pub(crate) fn fail(mut self, error: RequestError) -> Self {
+        self.error.get_or_insert_with(|| Box::new(error));
+        self
+    }
+
+    /// Does `set`, unless something was wrong before.
+    fn set(mut self, set: impl FnOnce(&mut Self) -> Result<(), RequestError>) -> Self {
+        if self.error.is_none()
+            && let Err(error) = set(&mut self)
+        {
+            self.error = Some(Box::new(error));
+        }
+        self
+    }
+
+    /// The resource, such as `pods`; it is sent in lower case. Once a request.
+    pub fn resource(self, resource: impl AsRef<str>) -> Self {
+        self.set(|this| this.location.set_resource(resource.as_ref()))
+    }
+
+    /// The object's name. Once a request; empty is an error.
+    pub fn name(self, name: impl AsRef<str>) -> Self {
+        self.set(|this| this.location.set_name(name.as_ref()))
+    }
+
+    /// The namespace. Once a request. An empty one is all namespaces, and an error where an object is created, read,
+    /// replaced or deleted.
+    pub fn namespace(self, namespace: impl AsRef<str>) -> Self {
+        self.set(|this| this.location.set_namespace(namespace.as_ref()))
+    }
+
+    /// The namespace, if the resource stands in namespaces.
+    pub fn namespace_if(self, namespaced: bool, namespace: impl AsRef<str>) -> Self {
+        if namespaced { self.namespace(namespace) } else { self }
+    }
+
+    /// The subresource, such as `status`. Once a request.
+    pub fn subresource(self, subresource: impl AsRef<str>) -> Self {
+        self.set(|this| this.location.set_subresource(subresource.as_ref()))
+    }
+
+    /// Adds to the path before the namespace and the resource. It is cleaned, not checked.
+    pub fn prefix(self, path: impl AsRef<str>) -> Self {
+        self.set(|this| {
+            this.location.add_prefix(&this.client.0.prefix, path.as_ref());
+            Ok(())
+        })
+    }
+
+    /// Adds to the path after everything else, such as the path behind a proxy. It is cleaned, not checked.
+    pub fn suffix(self, path: impl AsRef<str>) -> Self {
+        self.set(|this| {
+            this.location.add_suffix(path.as_ref());
+            Ok(())
+        })
+    }
+
+    /// Takes `path` in place of the group and version, below the server's own path: `/version`, `/healthz`. It is
+    /// cleaned; a slash at its end stays, unless more follows.
+    pub fn abs_path(self, path: impl AsRef<str>) -> Self {
+        self.set(|this| {
+            this.location.set_abs_path(&this.client.0.base.path, path.as_ref());
+            Ok(())
+        })
+    }
+
+    /// Takes path and query from a URI as a server writes it, such as a self link, in place of everything: the server's
+    /// own path and the parameters set before are gone. Its host and fragment are ignored.
+    pub fn request_uri(self, uri: impl AsRef<str>) -> Self {
+        self.set(|this| this.location.set_request_uri(uri.as_ref()))
+    }
+
+    /// Adds a query parameter. The same name again adds another value.
+    pub fn param(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.set(|this| {
+            this.location.add_param(name.as_ref(), value.as_ref());
+            Ok(())
+        })
+    }
+
+    /// Adds options as query parameters. Doing so twice sends both values.
+    pub fn versioned_params(self, options: &(impl VersionedParams + ?Sized)) -> Self {
+        self.set(|this| {
+            options.each(&mut |name, value| this.location.add_param(name, value));
+            Ok(())
+        })
+    }
+
+    /// The time for all attempts, the waits between them and reading the answer; waiting for the client's own rate
+    /// limiter comes before. The server is told, by the parameter `timeout`. Zero means none. It begins as the client's.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.set(|this| {
+            this.timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
+            this.location.remove_param("timeout");
+            Ok(())
+        })
+    }
+
+    /// The end of everything, waiting for the client's own rate limiter and reading a stream included. The server is not
+    /// told.
+    pub fn deadline(self, deadline: Instant) -> Self {
+        self.set(|this| {
+            this.deadline = Some(deadline);
+            Ok(())
+        })
+    }
+
+    /// A typed body, encoded as the client's content type (JSON, unless the config says otherwise), which becomes the
+    /// `Content-Type`. Null, such as `None`, is no body. In a [patch](RestClient::patch) it is JSON of the patch's type.
+    ///
+    /// Text and bytes that are encoded already go to [`body_bytes`](Self::body_bytes).
+    pub fn body<T: Serialize + ?Sized>(self, object: &T) -> Self {
+        self.set(|this| {
+            let content = &this.client.0.content;
+            let (encoded, content_type) = match this.patch {
+                Some(PatchType::ApplyCbor) => {
+                    return Err(RequestError::NoEncoder(PatchType::ApplyCbor.content_type().to_owned()));
+                }
+                Some(_) => (Some(encode_json(object)?).filter(|bytes| bytes != b"null"), None),
+                None => (content.encode(object)?, Some(content.content_type.clone())),
+            };
+            let Some(encoded) = encoded else {
+                this.body = RequestBody::Empty;
+                return Ok(());
+            };
+            if let Some(content_type) = content_type {
+                this.headers.insert(CONTENT_TYPE, content_type);
+            }
+            this.body = RequestBody::Bytes(encoded.into());
+            Ok(())
+        })
+    }
+
+    /// A body of bytes or text as they are. `Content-Type` is not set.
+    pub fn body_bytes(self, bytes: impl Into<Bytes>) -> Self {
+        self.set(|this| {
+            this.body = RequestBody::Bytes(bytes.into());
+            Ok(())
+        })
+    }
+
+    /// The content of a file, read when the request is sent. `Content-Type` is not set.
+    pub fn body_file(self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.set(|this| {
+            this.body = RequestBody::File(path.into());
+            Ok(())
+        })
+    }
+
+    /// A body of chunks. It can't be sent twice, so the request is not sent again whatever happens. `Content-Type` is
+    /// not set.
+    pub fn body_stream<S, E>(self, chunks: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.set(|this| {
+            this.body = RequestBody::Stream(Body::stream(chunks));
+            Ok(())
+        })
+    }
+
+    /// Sets a header in place of all its values.
+    pub fn header<N, V>(self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName> + fmt::Debug + Clone,
+        V: TryInto<HeaderValue>,
+    {
+        self.header_values(name, [value])
+    }
+
+    /// Sets a header to several values, in place of all it has; none removes it.
+    pub fn header_values<N, V>(mut self, name: N, values: impl IntoIterator<Item = V>) -> Self
+    where
+        N: TryInto<HeaderName> + fmt::Debug + Clone,
+        V: TryInto<HeaderValue>,
+    {
+        let shown = format!("{name:?}");
+        let Ok(name) = name.try_into() else {
+            return self.fail(RequestError::Header { name: shown, why: "it is no header name".to_owned() });
+        };
+        let mut any = false;
+        for value in values {
+            let Ok(value) = value.try_into() else {
+                let why = "its value holds characters that a header may not".to_owned();
+                return self.fail(RequestError::Header { name: name.to_string(), why });
+            };
+            if any {
+                self.headers.append(name.clone(), value);
+            } else {
+                self.headers.insert(name.clone(), value);
+            }
+            any = true;
+        }
+        if !any {
+            self.headers.remove(&name);
+        }
+        if name == ACCEPT {
+            self.accept_removed = !any;
+        }
+        self
+    }
+
+    /// How often the request may be sent again, in place of the client's number; 0 turns retries off.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = Some(retries);
+        self
+    }
+
+    /// What decides whether the request is sent again, in place of the client's policy.
+    pub fn retry_policy(mut self, policy: Arc<dyn RetryPolicy>) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// The rate limiter, in place of the client's.
+    pub fn throttle(mut self, limiter: Arc<dyn RateLimiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// The backoff, in place of the client's.
+    pub fn backoff(mut self, backoff: Arc<dyn BackoffManager>) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// What becomes of warnings, in place of the client's handler.
+    pub fn warning_handler(mut self, handler: Arc<dyn WarningHandler>) -> Self {
+        self.warnings = Some(handler);
+        self
+    }
+
+    pub(crate) fn patch_type(mut self, patch_type: PatchType) -> Self {
+        self.patch = Some(patch_type);
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(patch_type.content_type()));
+        self
+    }
+
+    /// The URL that the request would go to. A part that is wrong is left out of it.
+    pub fn url(&self) -> url::Url {
+        let text = self.url_text();
+        // The text is made of a URL's parts, each percent-encoded, so it parses.
+        url::Url::parse(&text).unwrap_or_else(|_| self.client.0.base.url.clone())
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.client.0.base.host
+    }
+
+    /// The path with names taken out.
+    pub(crate) fn path_template(&self) -> String {
+        template::path_template(&self.client.0.base.path, self.url().path())
+    }
+
+    fn url_text(&self) -> String {
+        self.location.url(&self.client.0.base.origin, &self.client.0.prefix, self.timeout)
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.url().path())
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}

@@ -88,7 +88,34 @@ impl fmt::Debug for ExecConfig {
     }
 }
 
+impl ExecConfig {
+    /// The installation hint as a person may see it: characters that do not print become their code point's text, so
+    /// that a hint can't steer the terminal.
+    pub fn printable_install_hint(&self) -> Option<String> {
+        self.install_hint.as_deref().map(shown)
+    }
+}
+
 impl PluginPolicy {
+    /// Whether `command` may be run. `resolve` gives the program that a command stands for: a path as it is, a bare
+    /// name as found on PATH.
+    ///
+    /// An entry allows the command that it equals, and every command that stands for the same program.
+    pub fn allows(&self, command: &Path, resolve: impl Fn(&Path) -> Option<PathBuf>) -> bool {
+        match self {
+            Self::AllowAll => true,
+            Self::DenyAll => false,
+            Self::Allowlist(entries) => {
+                let program = |command| resolve(command).map(|program| paths::clean(&program));
+                let wanted = program(command);
+                entries.iter().map(Path::new).any(|entry| {
+                    // Unlike their cleaned forms, ./tool and tool are not equal.
+                    entry == command || (wanted.is_some() && program(entry) == wanted)
+                })
+            }
+        }
+    }
+
     /// # Errors
     /// [`ConfigError::BadPluginPolicy`] when an allow list is empty, or holds an entry that is empty or not a clean
     /// path.
@@ -133,4 +160,41 @@ fn is_shown(c: char) -> bool {
     let format = matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
     !c.is_control() && !format
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // BH-T14
+    #[test]
+    fn an_entry_is_the_command_or_stands_for_its_program() {
+        let resolve = |command: &Path| match command.to_str() {
+            Some("tool") => Some(PathBuf::from("/bin/tool")),
+            Some("missing") => None,
+            _ => Some(command.to_owned()),
+        };
+        let list = |entry: &str| PluginPolicy::Allowlist(vec!["other".to_owned(), entry.to_owned()]);
+        for (entry, command) in [
+            ("tool", "tool"),
+            ("missing", "missing"),
+            ("/bin/tool", "tool"),
+            ("tool", "/bin/tool"),
+            ("/bin/tool", "/bin/../bin/./tool"),
+            ("tool", "/bin/x/../tool"),
+        ] {
+            assert!(list(entry).allows(Path::new(command), resolve), "{entry} {command}");
+        }
+        for (entry, command) in [
+            ("tool", "./tool"),
+            ("tool", "/elsewhere/tool"),
+            ("/elsewhere/tool", "tool"),
+            ("tool", "missing"),
+            ("x", "missing"),
+        ] {
+            assert!(!list(entry).allows(Path::new(command), resolve), "{entry} {command}");
+        }
+        assert!(PluginPolicy::AllowAll.allows(Path::new("missing"), resolve));
+        assert!(!PluginPolicy::DenyAll.allows(Path::new("tool"), resolve));
+    }
 }

@@ -1,1 +1,3 @@
-//! Skeleton.
+//! What the example programs share.
+
+pub mod pods;

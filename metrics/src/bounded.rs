@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) const OVERFLOW: &str = "<other>";
 
 /// How many more distinct values may come; can be shared by several tables.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Budget(Arc<AtomicUsize>);
 
 impl Budget {
@@ -22,7 +22,6 @@ impl Budget {
 }
 
 /// What is kept for each value of a label. Values beyond the budget share one entry, [`OVERFLOW`].
-#[derive(Debug)]
 pub(crate) struct Bounded<T> {
     budget: Budget,
     entries: Mutex<HashMap<Box<str>, T>>,

@@ -1,5 +1,7 @@
 //! The upper bounds of histograms' buckets.
 
+use crate::MetricsError;
+
 /// The upper bounds of the buckets of all histograms, each list in increasing order (`+Inf` is always added).
 ///
 /// The defaults of the `rest_client_*` histograms are the ecosystem's: dashboards and recording rules count on them.
@@ -69,5 +71,27 @@ impl Default for Buckets {
             watch_age: vec![1.0, 5.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0],
             list_items: vec![1.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 5000.0, 10_000.0, 50_000.0, 100_000.0],
         }
+    }
+}
+
+impl Buckets {
+    /// Checked here because the Prometheus library looks at them only when the first observation comes.
+    pub(crate) fn check(&self) -> Result<(), MetricsError> {
+        let Self { duration, dns, size, certificate_age, parts, watch_age, list_items } = self;
+        for (name, bounds) in [
+            ("duration", duration),
+            ("dns", dns),
+            ("size", size),
+            ("certificate_age", certificate_age),
+            ("parts", parts),
+            ("watch_age", watch_age),
+            ("list_items", list_items),
+        ] {
+            if bounds.is_empty() || bounds[0].is_nan() || !bounds.is_sorted_by(|lower, upper| lower < upper) {
+                let reason = format!("the buckets {name} must be one or more numbers in increasing order");
+                return Err(MetricsError::Invalid { reason });
+            }
+        }
+        Ok(())
     }
 }

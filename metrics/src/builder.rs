@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use crate::families::Naming;
+use crate::families::{Families, Naming};
 use crate::{Buckets, ClientMetrics, MetricsError};
 
 /// How many distinct hosts, looked-up names, and pairs of resource and host get label values of their own by default.
@@ -79,10 +79,14 @@ impl ClientMetricsBuilder {
     /// Makes the metrics, registered nowhere.
     ///
     /// # Errors
-    /// [`MetricsError::Invalid`] when prefix or labels are no legal names or collide with the metrics' own labels, or
-    /// when buckets are not in increasing order.
+    /// [`MetricsError::Invalid`] when prefix or labels are no legal names or labels collide with the metrics' own, or
+    /// when a bucket list is empty or not in increasing order.
     pub fn build(self) -> Result<ClientMetrics, MetricsError> {
-        let invalid = |error: prometheus::Error| MetricsError::Invalid { reason: error.to_string() };
-        ClientMetrics::with(&self.naming, &self.buckets, self.native, self.max_label_values).map_err(invalid)
+        let Self { naming, buckets, native, max_label_values } = self;
+        buckets.check()?;
+        let families = Families::new(&naming, &buckets, native)
+            .map_err(|error| MetricsError::Invalid { reason: error.to_string() })?;
+        families.check_labels(&naming)?;
+        Ok(ClientMetrics::with(families, max_label_values))
     }
 }

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -5,9 +6,9 @@ use prometheus::{Registry, TextEncoder};
 
 use crate::bounded::{Bounded, Budget};
 use crate::collector::{SetCollector, already_shows};
-use crate::families::{Families, Naming};
+use crate::families::Families;
 use crate::{
-    Buckets, ClientMetricsBuilder, DnsMetrics, ExecPluginMetrics, HostMetrics, MetricsError, RequestMetrics,
+    ClientMetricsBuilder, DnsMetrics, ExecPluginMetrics, HostMetrics, MetricsError, RequestMetrics,
     TransportMetrics,
 };
 
@@ -15,10 +16,9 @@ use crate::{
 ///
 /// Handles come from it: [`request`](Self::request) and [`host`](Self::host) for requests, [`dns`](Self::dns),
 /// [`transport`](Self::transport) and [`exec_plugins`](Self::exec_plugins) for what lies below them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientMetrics(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     families: Arc<Families>,
     hosts: Bounded<HostMetrics>,
@@ -26,6 +26,14 @@ struct Inner {
     resources: Budget,
     exec_plugins: ExecPluginMetrics,
     transport: TransportMetrics,
+}
+
+impl fmt::Debug for ClientMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientMetrics")
+            .field("native_names", &self.has_native_names())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ClientMetrics {
@@ -57,21 +65,16 @@ impl ClientMetrics {
         GLOBAL.get_or_init(Self::new)
     }
 
-    pub(crate) fn with(
-        naming: &Naming,
-        buckets: &Buckets,
-        native: bool,
-        max_label_values: usize,
-    ) -> Result<Self, prometheus::Error> {
-        let families = Arc::new(Families::new(naming, buckets, native)?);
-        Ok(Self(Arc::new(Inner {
+    pub(crate) fn with(families: Families, max_label_values: usize) -> Self {
+        let families = Arc::new(families);
+        Self(Arc::new(Inner {
             hosts: Bounded::new(Budget::new(max_label_values)),
             names: Bounded::new(Budget::new(max_label_values)),
             resources: Budget::new(max_label_values),
             exec_plugins: ExecPluginMetrics::new(Arc::clone(&families)),
             transport: TransportMetrics::new(Arc::clone(&families)),
             families,
-        })))
+        }))
     }
 
     /// Makes the metrics visible in `registry`. They can be registered in several, and again in the same one, which
@@ -145,11 +148,11 @@ impl ClientMetrics {
         self.0.families.native.is_some()
     }
 
-    /// The families, with those brought up to date that run with the clock.
     pub(crate) fn families(&self) -> &Families {
         &self.0.families
     }
 
+    /// Brings the families up to date that run with the clock.
     pub(crate) fn refresh(&self) {
         self.0.exec_plugins.refresh(SystemTime::now());
     }

@@ -66,7 +66,6 @@ fn label(slot: usize) -> &'static str {
 }
 
 /// One counter for each status code, made when the code first comes.
-#[derive(Debug)]
 pub(crate) struct CodeCounters([OnceLock<IntCounter>; SLOTS]);
 
 impl CodeCounters {

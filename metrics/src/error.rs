@@ -13,7 +13,7 @@ pub enum MetricsError {
         name: String,
     },
     /// A prefix, constant label or bucket list that cannot be used.
-    #[error("the metrics cannot be set up this way: {reason} (check prefix, constant labels and buckets)")]
+    #[error("the metrics cannot be set up this way: {reason}")]
     Invalid {
         /// What is wrong.
         reason: String,

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -23,10 +24,16 @@ pub enum ExecOutcome {
 }
 
 /// What is observed of exec plugins. None of it is on the hot path. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ExecPluginMetrics {
     families: Arc<Families>,
     expiries: Arc<Expiries>,
+}
+
+impl fmt::Debug for ExecPluginMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExecPluginMetrics").finish_non_exhaustive()
+    }
 }
 
 impl ExecPluginMetrics {

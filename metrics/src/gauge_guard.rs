@@ -1,9 +1,16 @@
+use std::fmt;
+
 use prometheus::IntGauge;
 
 /// Counts one in a gauge until it is dropped: a request in flight, an open connection, a place in a queue.
-#[derive(Debug)]
 #[must_use = "dropping the guard takes the one away again"]
 pub struct GaugeGuard(Option<IntGauge>);
+
+impl fmt::Debug for GaugeGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GaugeGuard").finish_non_exhaustive()
+    }
+}
 
 impl GaugeGuard {
     pub(crate) fn new(gauge: Option<&IntGauge>) -> Self {

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,10 +13,15 @@ use crate::{GaugeGuard, RequestMetrics, ResourceMetrics};
 ///
 /// [`ClientMetrics::host`](crate::ClientMetrics::host) takes a lock to find it: get it once for each client and keep
 /// it. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HostMetrics(Arc<Inner>);
 
-#[derive(Debug)]
+impl fmt::Debug for HostMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostMetrics").field("host", &self.0.host).finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     families: Arc<Families>,
     host: Arc<str>,
@@ -24,7 +30,6 @@ struct Inner {
     native: Option<Native>,
 }
 
-#[derive(Debug)]
 struct Native {
     limiter_queue: IntGauge,
     connections_opened: IntCounter,

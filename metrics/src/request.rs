@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -48,7 +49,6 @@ const VERBS: [&str; 10] =
     ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE", OVERFLOW];
 
 /// The handles of all verbs to one host.
-#[derive(Debug)]
 pub(crate) struct Verbs([OnceLock<RequestMetrics>; VERBS.len()]);
 
 impl Verbs {
@@ -66,10 +66,18 @@ impl Verbs {
 ///
 /// Get it once (from [`HostMetrics::requests`](crate::HostMetrics::requests)) and keep it: it is cheap to clone, and
 /// observing allocates nothing and takes no lock, but for the first observation of each kind.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RequestMetrics(Arc<Inner>);
 
-#[derive(Debug)]
+impl fmt::Debug for RequestMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestMetrics")
+            .field("verb", &self.0.verb)
+            .field("host", &self.0.host)
+            .finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     families: Arc<Families>,
     verb: &'static str,
@@ -83,7 +91,6 @@ struct Inner {
     native: Option<Native>,
 }
 
-#[derive(Debug)]
 struct Native {
     in_flight: IntGauge,
     first_byte: OnceLock<Histogram>,

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -45,10 +46,19 @@ impl RestartReason {
 /// What is observed of watches and lists of one resource of one host: native names only, else nothing.
 ///
 /// Cheap to clone; observing takes no lock.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ResourceMetrics(Option<Arc<Inner>>);
 
-#[derive(Debug)]
+impl fmt::Debug for ResourceMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("ResourceMetrics");
+        if let Some(inner) = &self.0 {
+            shown.field("resource", &inner.resource).field("host", &inner.host);
+        }
+        shown.finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     families: Arc<Families>,
     resource: Box<str>,

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use crate::families::Families;
@@ -50,8 +51,14 @@ const CA_RELOADS: [[&str; 2]; 5] = [
 const CACHE_GCS: [&str; 2] = ["deleted", "skipped"];
 
 /// What is observed of the transports that clients share: none of it is on the hot path. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TransportMetrics(Arc<Families>);
+
+impl fmt::Debug for TransportMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportMetrics").finish_non_exhaustive()
+    }
+}
 
 impl TransportMetrics {
     /// Makes all series at once, at zero, so that the first failure shows as an increase.

@@ -25,6 +25,8 @@ mod answer;
 mod client;
 mod error;
 mod execute;
+#[cfg(feature = "fake")]
+pub mod fake;
 mod meta;
 mod observe;
 mod options;

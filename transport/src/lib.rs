@@ -12,6 +12,7 @@ mod headers;
 mod service;
 mod tls;
 
+pub use auth::ExecInfo;
 pub use body::Body;
 pub use client::HttpClient;
 pub use error::{BoxError, Error, ErrorKind};

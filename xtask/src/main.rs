@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask help` lists them.
 #![allow(clippy::print_stdout, reason = "a command-line tool")]
 
+mod apiserver;
 mod ci;
 mod step;
 
@@ -22,11 +23,14 @@ enum Task {
     ///
     /// With KUBEBUILDER_ASSETS set, the suite runs against a real API server too.
     Ci(ci::Args),
+    /// Run the embedded API server until Ctrl-C, and print its URL once it is ready.
+    Apiserver(apiserver::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().task {
         Task::Ci(args) => ci::run(&args),
+        Task::Apiserver(args) => apiserver::run(&args).map_err(|e| e.to_string().into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,7 +13,7 @@ use prometheus::{
 pub(crate) use native::Native;
 pub(crate) use reference::Reference;
 
-use crate::Buckets;
+use crate::{Buckets, MetricsError};
 
 /// What stands around every metric's name.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,9 @@ pub(crate) struct Naming {
     pub(crate) prefix: String,
     pub(crate) labels: HashMap<String, String>,
 }
+
+/// The label that histograms have besides those of their family.
+const BUCKET_LABEL: &str = "le";
 
 type Made<T> = Result<T, prometheus::Error>;
 
@@ -63,7 +66,6 @@ impl Naming {
 }
 
 /// All families of one set.
-#[derive(Debug)]
 pub(crate) struct Families {
     pub(crate) reference: Reference,
     pub(crate) native: Option<Native>,
@@ -73,6 +75,23 @@ impl Families {
     pub(crate) fn new(naming: &Naming, buckets: &Buckets, native: bool) -> Made<Self> {
         let native = if native { Some(Native::new(naming, buckets)?) } else { None };
         Ok(Self { reference: Reference::new(naming, buckets)?, native })
+    }
+
+    /// Checked here because the Prometheus library lets a constant label hide a label of the same name.
+    pub(crate) fn check_labels(&self, naming: &Naming) -> Result<(), MetricsError> {
+        let own = |label: &str| {
+            label == BUCKET_LABEL
+                || self
+                    .collectors()
+                    .flat_map(Collector::desc)
+                    .any(|desc| desc.variable_labels.iter().any(|own| own == label))
+        };
+        match naming.labels.keys().find(|label| own(label)) {
+            Some(label) => Err(MetricsError::Invalid {
+                reason: format!("the label {label:?} is one of the metrics' own"),
+            }),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn collectors(&self) -> impl Iterator<Item = &dyn Collector> {

@@ -5,7 +5,6 @@ use super::{Made, Naming};
 use crate::Buckets;
 
 /// The `kubewire_client_*` families: what the reference's names do not say.
-#[derive(Debug)]
 pub(crate) struct Native {
     pub(crate) in_flight: IntGaugeVec,
     pub(crate) first_byte: HistogramVec,

@@ -5,7 +5,6 @@ use super::{Made, Naming};
 use crate::Buckets;
 
 /// The `rest_client_*` families, as dashboards and alerts know them.
-#[derive(Debug)]
 pub(crate) struct Reference {
     pub(crate) duration: HistogramVec,
     pub(crate) dns: HistogramVec,

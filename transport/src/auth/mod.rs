@@ -5,8 +5,10 @@
 //! waits for it; each kind of credential has a module of its own.
 
 mod cell;
+mod exec;
 mod headers;
 mod token_file;
+mod validity;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use tokio::sync::watch;
 
 use crate::{Error, ErrorKind};
 pub(crate) use cell::Stamp;
+use exec::Exec;
+pub use exec::ExecInfo;
 use token_file::TokenFile;
 
 /// Where credentials get what they need from the client around them.
@@ -32,12 +36,21 @@ pub(crate) struct AuthOptions {
     pub(crate) now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     /// What loads the private keys that credential programs print.
     pub(crate) provider: Arc<CryptoProvider>,
+    /// What counts runs of credential programs.
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Option<kubewire_metrics::ExecPluginMetrics>,
 }
 
 impl AuthOptions {
     /// The defaults: token files are read again after 50 s, and the clock is the system's.
     pub(crate) fn new(provider: Arc<CryptoProvider>) -> Self {
-        Self { token_file_period: Duration::from_secs(50), now: Arc::new(SystemTime::now), provider }
+        Self {
+            token_file_period: Duration::from_secs(50),
+            now: Arc::new(SystemTime::now),
+            provider,
+            #[cfg(feature = "metrics")]
+            metrics: None,
+        }
     }
 }
 
@@ -51,6 +64,7 @@ enum Source {
     Nothing,
     Header(HeaderValue),
     TokenFile(TokenFile),
+    Exec(Exec),
 }
 
 impl Auth {
@@ -67,6 +81,7 @@ impl Auth {
                 HeaderCredential::Bearer(bearer) => Source::bearer(bearer, &options)?,
                 other => return Err(unsupported(other)),
             },
+            Credentials::Exec(exec) => Source::Exec(Exec::new(config, exec, &options)?),
             other => return Err(unsupported(other)),
         };
         Ok(Arc::new(Self { source }))
@@ -85,10 +100,13 @@ impl Auth {
         }
         let (header, stamp) = match &self.source {
             Source::Nothing => return Ok(Stamp::default()),
-            Source::Header(header) => (header.clone(), Stamp::default()),
-            Source::TokenFile(file) => file.header().await?,
+            Source::Header(header) => (Some(header.clone()), Stamp::default()),
+            Source::TokenFile(file) => file.header().await.map(|(header, stamp)| (Some(header), stamp))?,
+            Source::Exec(exec) => exec.header().await?,
         };
-        headers.insert(AUTHORIZATION, header);
+        if let Some(header) = header {
+            headers.insert(AUTHORIZATION, header);
+        }
         Ok(stamp)
     }
 
@@ -103,13 +121,17 @@ impl Auth {
         match &self.source {
             Source::Nothing | Source::Header(_) => false,
             Source::TokenFile(file) => file.refresh(stamp).await,
+            Source::Exec(exec) => exec.refresh(stamp).await,
         }
     }
 
     /// The certificate that a credential program gave, and its changes. `None` where there is no such program;
     /// the value is `None` until it has run, and where it gives a token only.
     pub(crate) fn certificates(&self) -> Option<watch::Receiver<Option<Arc<CertifiedKey>>>> {
-        None
+        match &self.source {
+            Source::Exec(exec) => Some(exec.certificates()),
+            Source::Nothing | Source::Header(_) | Source::TokenFile(_) => None,
+        }
     }
 }
 
@@ -142,6 +164,7 @@ impl fmt::Debug for Auth {
             Source::Nothing => "none",
             Source::Header(_) => "header",
             Source::TokenFile(_) => "token file",
+            Source::Exec(_) => "credential program",
         };
         f.debug_struct("Auth").field("source", &source).finish()
     }

@@ -1,0 +1,50 @@
+//! An in-memory API server that speaks real HTTP, for tests and for trying things out.
+//!
+//! It serves every built-in kind, those that a test registers and those that a CustomResourceDefinition brings.
+//! It is a double: there are no controllers, no scheduler and no kubelet behind it.
+//!
+//! ```
+//! use kubewire_rest::fake::ApiServer;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let server = ApiServer::builder().pods(3).start().await?;
+//! assert!(server.url().starts_with("http://127.0.0.1:"));
+//! assert_eq!(server.objects().list("v1", "Pod", None).len(), 3);
+//! // Dropped, it stops.
+//! # Ok::<(), std::io::Error>(())
+//! # }).unwrap();
+//! ```
+
+mod admission;
+mod auth;
+mod builder;
+mod clock;
+mod delete;
+mod discovery;
+mod faults;
+mod kinds;
+mod object;
+mod objects;
+mod patch;
+mod random;
+mod read;
+mod render;
+mod request;
+mod seed;
+mod selectors;
+mod server;
+mod state;
+mod status;
+mod store;
+mod table;
+mod tls;
+mod watch;
+mod write;
+
+pub use admission::{Operation, Review};
+pub use builder::Builder;
+pub use clock::Clock;
+pub use faults::{Fault, FaultRule, Faults};
+pub use kinds::Resource;
+pub use objects::Objects;
+pub use server::ApiServer;

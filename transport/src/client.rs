@@ -4,102 +4,145 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::BodyExt as _;
-use kubewire_config::Config;
+use kubewire_config::{Config, Credentials, HeaderCredential};
 
 use crate::auth::{Auth, AuthOptions};
+use crate::builder::HttpClientBuilder;
 use crate::endpoint::Endpoint;
-use crate::engine::{Engine, EngineOptions};
+use crate::exchange::Exchange;
 use crate::headers::StandingHeaders;
+use crate::proxy::Proxies;
 use crate::service::{BoxFuture, HttpService};
-use crate::tls::{self, CaSource, IdentitySource, Trust};
-use crate::{Body, BoxError, Error};
+use crate::tls::{self, CaSource, IdentitySource};
+use crate::transport::{Recipe, Transport};
+use crate::{Body, BoxError, Error, ErrorKind, cache, dial};
 
 /// An HTTP client for one API server and one user.
 ///
-/// Cheap to clone: clones share their connections.
+/// Cheap to clone: clones share everything. It must be used within a tokio runtime; it can be built anywhere.
+///
+/// A request with a relative URI goes to the config's server, below its path prefix. One to another host than the
+/// server's goes there without any credential and without the client's certificate.
+///
+/// # Cancellation
+/// Dropping the future of a request, or the body of its answer, ends the request at once.
 #[derive(Clone)]
 pub struct HttpClient(Arc<Inner>);
 
-struct Inner {
-    endpoint: Endpoint,
-    headers: StandingHeaders,
-    auth: Arc<Auth>,
-    engine: Engine,
+pub(crate) struct Inner {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) headers: StandingHeaders,
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) compression: bool,
+    /// Where the trusted authorities come from, as errors tell it.
+    pub(crate) ca: CaSource,
+    pub(crate) connect_timeout: Duration,
 }
 
 impl HttpClient {
-    /// A client with every knob at its default.
+    /// A client with every setting at its default.
     ///
-    /// Files that the config names are read here, once, without waiting for a runtime.
+    /// Files that the config names are read here, once, and without waiting for a runtime; no connection is made.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the config can't work, with the field or file and why.
+    /// [`ErrorKind::Config`] when the config can't work, with the field or file and why.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let endpoint = Endpoint::new(config)?;
+        Self::builder(config).build()
+    }
+
+    /// A client with settings of your own.
+    pub fn builder(config: &Config) -> HttpClientBuilder {
+        HttpClientBuilder::new(config)
+    }
+
+    pub(crate) fn from_builder(mut builder: HttpClientBuilder) -> Result<Self, Error> {
+        let http2 = builder.settle();
+        let HttpClientBuilder { config, options, environment, observer, .. } = builder;
+        check(&config)?;
+        let endpoint = Endpoint::new(&config)?;
         let provider = tls::provider()?;
-        let trust = if config.tls.insecure {
-            Trust::Anything
-        } else {
-            Trust::Roots(Arc::new(tls::load_roots(&CaSource::new(config.tls.ca.as_ref()))?))
+        let mut auth_options = AuthOptions::new(Arc::clone(&provider));
+        auth_options.token_file_period = builder.token_file_period;
+        #[cfg(feature = "metrics")]
+        {
+            auth_options.metrics = observer.exec_plugins();
+        }
+        let auth = Auth::new(&config, auth_options)?;
+        let proxies_elsewhere = match &config.proxy {
+            Some(proxy) => Proxies::Fixed(proxy.clone()),
+            None => Proxies::from_environment(&*environment)?,
         };
-        let identity = config
-            .credentials
-            .certificate()
-            .map(|pair| tls::load_identity(&IdentitySource::new(pair), &provider))
-            .transpose()?
-            .map(Arc::new);
-        let alpn = tls::alpn(&config.tls, true);
-        let tls = tls::client_config(&provider, &trust, identity, &alpn)?;
-        let options = EngineOptions {
-            connect_timeout: Duration::from_secs(30),
-            gzip: !config.disable_compression,
+        let proxies =
+            if endpoint.unix_socket().is_none() && proxies_elsewhere.proxy_for(endpoint.target()).is_some() {
+                proxies_elsewhere.clone()
+            } else {
+                Proxies::Direct
+            };
+        let server_name = match &config.tls.server_name {
+            Some(name) if !name.is_empty() => Some(dial::server_name(name)?),
+            _ => None,
+        };
+        let ca = CaSource::new(config.tls.ca.as_ref());
+        let connect_timeout = options.connect_timeout;
+        let recipe = Recipe {
+            options,
+            insecure: config.tls.insecure,
+            https: endpoint.is_https(),
+            ca: ca.clone(),
+            identity: config.credentials.certificate().map(IdentitySource::new),
+            certificates: auth.certificates(),
+            server_name: server_name.filter(|_| endpoint.is_https()),
+            alpn: tls::alpn(&config.tls, http2),
+            proxies,
+            proxies_elsewhere,
             unix_socket: endpoint.unix_socket().cloned(),
+            observer,
         };
+        let transport = cache::transport(recipe, &provider, builder.shared)?;
         let inner = Inner {
-            headers: StandingHeaders::new(config)?,
-            auth: Auth::new(config, AuthOptions::new(provider))?,
-            engine: Engine::new(tls, &options)?,
+            headers: StandingHeaders::new(&config)?,
+            timeout: config.timeout.filter(|timeout| !timeout.is_zero()),
+            compression: !config.disable_compression,
             endpoint,
+            auth,
+            transport,
+            ca,
+            connect_timeout,
         };
         Ok(Self(Arc::new(inner)))
     }
 }
 
-impl Inner {
-    async fn execute(&self, request: Request<Body>) -> Result<Response<Body>, Error> {
-        let (mut parts, body) = request.into_parts();
-        parts.uri = self.endpoint.resolve(parts.uri)?;
-        self.headers.identify(&mut parts.headers);
-        if !self.endpoint.is_origin_of(&parts.uri) {
-            return self.send(Request::from_parts(parts, body)).await;
-        }
-        self.headers.impersonate(&mut parts.headers);
-        let spare = body.try_clone().map(|body| (parts.clone(), body));
-        let stamp = self.auth.authorize(&mut parts.headers).await?;
-        let response = self.send(Request::from_parts(parts, body)).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(response);
-        }
-        let Some((mut parts, body)) = spare else { return Ok(response) };
-        if !self.auth.refresh(&stamp).await {
-            return Ok(response);
-        }
-        self.auth.authorize(&mut parts.headers).await?;
-        self.send(Request::from_parts(parts, body)).await
+/// What can't work, whatever the server.
+fn check(config: &Config) -> Result<(), Error> {
+    if config.tls.insecure && config.tls.ca.is_some() {
+        return Err(Error::config(
+            "insecure is set together with a CA: drop one, since an insecure client verifies nothing",
+        ));
     }
-
-    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Error> {
-        self.engine.send(request).await
+    let basic = match &config.credentials {
+        Credentials::Basic(basic)
+        | Credentials::ClientCertificate { header: HeaderCredential::Basic(basic), .. } => Some(basic),
+        _ => None,
+    };
+    if basic.is_some_and(|basic| basic.username.is_empty()) {
+        return Err(Error::config("basic credentials have no user name"));
     }
+    Ok(())
 }
 
 impl HttpService for HttpClient {
     fn execute(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, Error>> {
-        Box::pin(self.0.execute(request))
+        Box::pin(Exchange::run(&self.0, request))
     }
 }
+
+/// The size up to which a body of known length is gathered, so that its request can be sent again.
+const GATHERED: u64 = 4 * 1024 * 1024;
 
 impl<B> tower_service::Service<Request<B>> for HttpClient
 where
@@ -117,9 +160,15 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let client = Arc::clone(&self.0);
         Box::pin(async move {
-            let request = request
-                .map(|body| Body::wrap(body.map_err(|error| Error::new(crate::ErrorKind::Body, error))));
-            client.execute(request).await
+            let (parts, body) = request.into_parts();
+            let failed = |error: B::Error| Error::new(ErrorKind::Body, error);
+            let body = match body.size_hint().exact() {
+                Some(length) if length <= GATHERED => {
+                    Body::from(body.collect().await.map_err(failed)?.to_bytes())
+                }
+                _ => Body::wrap(body.map_err(failed)),
+            };
+            Exchange::run(&client, Request::from_parts(parts, body)).await
         })
     }
 }

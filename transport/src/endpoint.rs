@@ -4,9 +4,10 @@ use std::sync::Arc;
 use http::Uri;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use kubewire_config::Config;
-use url::{Host, Url};
+use url::Url;
 
 use crate::Error;
+use crate::proxy::Target;
 
 /// The server of a [`Config`]: where requests go, and where credentials may go.
 #[derive(Clone, Debug)]
@@ -19,27 +20,21 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
-        let (url, unix_socket) = match config.host.strip_prefix("unix://") {
-            Some(path) => (Url::parse("http://localhost/").ok(), Some(socket_path(path)?)),
-            None => (Some(server_url(config)?), None),
-        };
-        let invalid = || Error::config(format!("the host {:?} is no server's URL", config.host));
-        let url = url.ok_or_else(invalid)?;
-        let scheme = match url.scheme() {
-            "https" => Scheme::HTTPS,
-            "http" => Scheme::HTTP,
-            other => {
-                let text = format!("the host {:?} has the scheme {other:?}: use https or http", config.host);
-                return Err(Error::config(text));
-            }
-        };
+        let unix_socket = config.host.strip_prefix("unix://").map(socket_path).transpose()?;
+        let url = match unix_socket {
+            // The socket stands for the server; the URL is only what its Host header says.
+            Some(_) => Config::new("http://localhost").server_url(),
+            None => config.server_url(),
+        }
+        .map_err(|error| Error::config("the config's server can't be used").with_source(error))?;
+        let scheme = if url.scheme() == "https" { Scheme::HTTPS } else { Scheme::HTTP };
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Error::config(
                 "the host holds a user name or password: give them as the config's credentials instead",
             ));
         }
         let authority = Authority::try_from(&url[url::Position::BeforeHost..url::Position::AfterPort])
-            .map_err(|_| invalid())?;
+            .map_err(|error| Error::config("the config's server can't be used").with_source(error))?;
         Ok(Self { url, scheme, authority, unix_socket })
     }
 
@@ -56,8 +51,11 @@ impl Endpoint {
         &self.url
     }
 
-    pub(crate) fn host(&self) -> Option<Host<&str>> {
-        self.url.host()
+    /// Where connections to the server lead.
+    pub(crate) fn target(&self) -> Target<'_> {
+        let host = self.authority.host();
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        Target { https: self.is_https(), host, port: port(&self.scheme, self.authority.port_u16()) }
     }
 
     /// Makes a URI without a host one below this server, its path prefix included; others stay as they are.
@@ -104,19 +102,47 @@ fn socket_path(path: &str) -> Result<Arc<Path>, Error> {
     Ok(path.into())
 }
 
-fn server_url(config: &Config) -> Result<Url, Error> {
-    let host = if config.host.is_empty() { "localhost" } else { &config.host };
-    let with_scheme = if host.contains("://") {
-        host.to_owned()
-    } else {
-        let tls =
-            config.tls.ca.is_some() || config.tls.insecure || config.credentials.certificate().is_some();
-        format!("{}://{host}", if tls { "https" } else { "http" })
-    };
-    let mut url = Url::parse(&with_scheme).map_err(|error| {
-        Error::config(format!("the host {:?} is no server's URL", config.host)).with_source(error)
-    })?;
-    url.set_query(None);
-    url.set_fragment(None);
-    Ok(url)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(host: &str) -> Endpoint {
+        Endpoint::new(&Config::new(host)).unwrap()
+    }
+
+    #[test]
+    fn relative_uris_lie_below_the_server() {
+        let resolved =
+            |host: &str, uri: &str| endpoint(host).resolve(uri.parse().unwrap()).unwrap().to_string();
+        assert_eq!(resolved("https://h:6443", "/api?a=b"), "https://h:6443/api?a=b");
+        assert_eq!(resolved("https://h/clusters/a/", "/api"), "https://h/clusters/a/api");
+        assert_eq!(resolved("https://[fd00::1]:6443", "/api"), "https://[fd00::1]:6443/api");
+        assert_eq!(resolved("https://h", "https://other/x"), "https://other/x");
+        assert_eq!(resolved("unix:///run/api.sock", "/api"), "http://localhost/api");
+    }
+
+    #[test]
+    fn bh_t16_only_the_server_itself_is_the_origin() {
+        let server = endpoint("https://API.example.com");
+        for same in ["https://api.example.com/x", "https://api.EXAMPLE.com:443/"] {
+            assert!(server.is_origin_of(&same.parse().unwrap()), "{same}");
+        }
+        for other in [
+            "http://api.example.com",
+            "https://api.example.com:444",
+            "https://api.example.com.evil.org",
+            "https://example.com",
+            "/api",
+        ] {
+            assert!(!server.is_origin_of(&other.parse().unwrap()), "{other}");
+        }
+    }
+
+    #[test]
+    fn hosts_that_cannot_work_are_errors_without_secrets() {
+        for host in ["https://me:marked@h", "ftp://me:marked@h", "unix://relative", "host/server"] {
+            let error = Endpoint::new(&Config::new(host)).unwrap_err();
+            assert!(!format!("{error:?}").contains("marked"), "{error:?}");
+        }
+    }
 }

@@ -1,61 +1,210 @@
+use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
+use bytes::Bytes;
+use http::uri::Scheme;
 use http::{Request, Response};
+use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tower_layer::Layer as _;
 
+use crate::builder::Options;
 use crate::classify::classify;
-use crate::{Body, Error};
+use crate::dial::{self, Dialer, Timed};
+use crate::dns::Resolver;
+use crate::gate::{Gate, Gated};
+use crate::observe::Observer;
+use crate::proxy::{self, Proxies, Target};
+use crate::rotation::Freshness;
+use crate::{Body, BoxError, Error};
 
-/// One pool of connections.
-#[derive(Clone, Debug)]
-pub(crate) struct Engine(reqwest::Client);
+/// One pool of connections: reqwest's, or where that can't make them our own.
+#[derive(Clone)]
+pub(crate) enum Engine {
+    Straight(reqwest::Client),
+    Dialed(Arc<DialedClient>),
+}
 
-/// What an engine is made from, TLS apart.
-#[derive(Clone, Debug)]
-pub(crate) struct EngineOptions {
-    pub(crate) connect_timeout: Duration,
-    pub(crate) gzip: bool,
-    pub(crate) unix_socket: Option<Arc<std::path::Path>>,
+pub(crate) struct DialedClient {
+    client: Client<Timed<Gated<Dialer>>, Body>,
+    proxies: Proxies,
+}
+
+/// What an engine is made from.
+pub(crate) struct Parts<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) tls: ClientConfig,
+    pub(crate) proxy_tls: Option<&'a Arc<ClientConfig>>,
+    pub(crate) server_name: Option<ServerName<'static>>,
+    pub(crate) proxies: &'a Proxies,
+    pub(crate) unix_socket: Option<&'a Arc<Path>>,
+    pub(crate) freshness: Freshness,
+    pub(crate) observer: &'a Observer,
 }
 
 impl Engine {
-    pub(crate) fn new(tls: ClientConfig, options: &EngineOptions) -> Result<Self, Error> {
+    pub(crate) fn new(parts: Parts<'_>) -> Result<Self, Error> {
+        let multiplexed = parts.tls.alpn_protocols.iter().any(|protocol| protocol == b"h2");
+        let gate = Gate::new(multiplexed, parts.freshness.clone());
+        match (&parts.server_name, parts.proxies) {
+            (None, Proxies::Direct) => Self::straight(parts, gate),
+            _ => Ok(Self::dialed(parts, &gate)),
+        }
+    }
+
+    fn straight(parts: Parts<'_>, gate: Gate) -> Result<Self, Error> {
+        let options = parts.options;
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(parts.tls)
             .retry(reqwest::retry::never())
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            .gzip(options.gzip)
+            .no_proxy()
+            .dns_resolver(Resolver(parts.observer.clone()))
+            .connector_layer(gate)
+            .connect_timeout(options.connect_timeout)
             .tcp_nodelay(true)
-            .connect_timeout(options.connect_timeout);
-        if let Some(path) = &options.unix_socket {
+            .tcp_keepalive(options.tcp_keepalive)
+            .pool_idle_timeout(options.idle_timeout)
+            .pool_max_idle_per_host(options.max_idle)
+            .http2_initial_stream_window_size(options.stream_window)
+            .http2_initial_connection_window_size(options.connection_window);
+        if let Some(ping) = options.ping {
+            builder = builder
+                .http2_keep_alive_interval(ping.interval)
+                .http2_keep_alive_timeout(ping.timeout)
+                .http2_keep_alive_while_idle(true);
+        }
+        #[cfg(unix)]
+        if let Some(path) = parts.unix_socket {
             builder = builder.unix_socket(path.as_ref());
         }
-        let client = builder.build().map_err(|error| {
+        let failed = |error: reqwest::Error| {
             Error::config("the HTTP client can't be built").with_source(error.without_url())
-        })?;
-        Ok(Self(client))
+        };
+        builder.build().map(Self::Straight).map_err(failed)
+    }
+
+    fn dialed(parts: Parts<'_>, gate: &Gate) -> Self {
+        let options = parts.options;
+        let mut http = HttpConnector::new_with_resolver(Resolver(parts.observer.clone()));
+        http.set_keepalive(Some(options.tcp_keepalive));
+        http.set_nodelay(true);
+        let tls = Arc::new(parts.tls);
+        let dialer = Dialer::new(dial::Settings {
+            http,
+            proxies: parts.proxies.clone(),
+            proxy_tls: Arc::clone(parts.proxy_tls.unwrap_or(&tls)),
+            tls,
+            server_name: parts.server_name,
+        });
+        let connector = Timed { inner: gate.layer(dialer), timeout: options.connect_timeout };
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(options.idle_timeout)
+            .pool_max_idle_per_host(options.max_idle)
+            .http2_initial_stream_window_size(options.stream_window)
+            .http2_initial_connection_window_size(options.connection_window);
+        if let Some(ping) = options.ping {
+            builder
+                .http2_keep_alive_interval(ping.interval)
+                .http2_keep_alive_timeout(ping.timeout)
+                .http2_keep_alive_while_idle(true);
+        }
+        let proxies = parts.proxies.clone();
+        Self::Dialed(Arc::new(DialedClient { client: builder.build(connector), proxies }))
     }
 
     /// Sends one request once.
-    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Error> {
-        let request = request.map(|body| match body.into_bytes() {
-            Ok(bytes) => reqwest::Body::from(bytes),
-            Err(stream) => reqwest::Body::wrap_stream(stream.into_data_stream().into_stream()),
-        });
-        let request = reqwest::Request::try_from(request).map_err(|error| {
-            Error::config("the request's URI can't be used").with_source(error.without_url())
-        })?;
-        match self.0.execute(request).await {
-            Ok(response) => {
-                let response = Response::<reqwest::Body>::from(response);
-                Ok(response
-                    .map(|body| Body::wrap(body.map_err(|error| classify(error.without_url().into())))))
+    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<EngineBody>, Error> {
+        match self {
+            Self::Straight(client) => {
+                let request = request.map(|body| match body.into_bytes() {
+                    Ok(bytes) => reqwest::Body::from(bytes),
+                    Err(stream) => reqwest::Body::wrap_stream(stream.into_data_stream()),
+                });
+                let request = reqwest::Request::try_from(request).map_err(|error| {
+                    Error::config("the request's URI can't be used").with_source(error.without_url())
+                })?;
+                match client.execute(request).await {
+                    Ok(response) => Ok(Response::<reqwest::Body>::from(response).map(EngineBody::Straight)),
+                    Err(error) => Err(classify(error.without_url().into())),
+                }
             }
-            Err(error) => Err(classify(error.without_url().into())),
+            Self::Dialed(dialed) => {
+                let request = with_proxy_authorization(request, &dialed.proxies);
+                match dialed.client.request(request).await {
+                    Ok(response) => Ok(response.map(EngineBody::Dialed)),
+                    Err(error) => Err(classify(error.into())),
+                }
+            }
         }
     }
+}
+
+/// Plain http has no tunnel: each request goes to the proxy, and tells it user and password.
+fn with_proxy_authorization(mut request: Request<Body>, proxies: &Proxies) -> Request<Body> {
+    let uri = request.uri();
+    if uri.scheme() != Some(&Scheme::HTTP) {
+        return request;
+    }
+    let target =
+        Target { https: false, host: uri.host().unwrap_or_default(), port: uri.port_u16().unwrap_or(80) };
+    let proxy = proxies.proxy_for(target).filter(|proxy| proxy.expose().scheme().starts_with("http"));
+    if let Some(user) = proxy.and_then(proxy::authorization) {
+        request.headers_mut().insert(http::header::PROXY_AUTHORIZATION, user);
+    }
+    request
+}
+
+/// An engine's answer.
+#[derive(Debug)]
+pub(crate) enum EngineBody {
+    Straight(reqwest::Body),
+    Dialed(hyper::body::Incoming),
+}
+
+impl http_body::Body for EngineBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match self.get_mut() {
+            Self::Straight(body) => {
+                Pin::new(body).poll_frame(cx).map_err(|error| classify(BoxError::from(error.without_url())))
+            }
+            Self::Dialed(body) => Pin::new(body).poll_frame(cx).map_err(|error| classify(error.into())),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Straight(body) => body.is_end_stream(),
+            Self::Dialed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Straight(body) => body.size_hint(),
+            Self::Dialed(body) => body.size_hint(),
+        }
+    }
+}
+
+/// How often HTTP/2 connections are asked whether they live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ping {
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
 }

@@ -18,11 +18,8 @@ pub(crate) struct StandingHeaders {
 
 impl StandingHeaders {
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
-        let user_agent = match &config.user_agent {
-            Some(text) => HeaderValue::from_str(text)
-                .map_err(|_| Error::config("the user agent holds characters that no header may hold"))?,
-            None => default_user_agent(),
-        };
+        let user_agent = HeaderValue::try_from(config.user_agent_or_default())
+            .map_err(|_| Error::config("the user agent holds characters that no header may hold"))?;
         let impersonation = config.impersonate.as_ref().map(impersonation).transpose()?.unwrap_or_default();
         Ok(Self { user_agent, impersonation })
     }
@@ -47,11 +44,6 @@ impl StandingHeaders {
 pub(crate) fn is_credential(name: &HeaderName) -> bool {
     matches!(name.as_str(), "authorization" | "proxy-authorization" | "cookie" | "www-authenticate")
         || name.as_str().starts_with("impersonate-")
-}
-
-fn default_user_agent() -> HeaderValue {
-    let text = concat!("kubewire/", env!("CARGO_PKG_VERSION"));
-    HeaderValue::from_static(text)
 }
 
 fn impersonation(whom: &Impersonation) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {

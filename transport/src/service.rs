@@ -22,6 +22,10 @@ pub trait HttpService: Send + Sync + 'static {
 }
 
 /// What sort of exchange a request begins, for those who keep connections apart.
+///
+/// It stands in the request's extensions. Without it, `HttpClient` takes a request with the header `Connection:
+/// Upgrade` for an upgrade, one whose query says `watch=true` or `follow=true` for a long-lived one, and all others
+/// for normal ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RequestKind {

@@ -1,5 +1,6 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kubewire_config::{ClientCertificate, Pem, Secret};
 use rustls::crypto::CryptoProvider;
@@ -7,6 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
+use super::FileContent;
 use crate::Error;
 
 /// Where the client's certificate and key come from.
@@ -45,39 +47,41 @@ impl fmt::Display for Half<'_> {
     }
 }
 
-/// Reads certificate and key, and checks that they belong together.
+/// Reads certificate and key, checks that they belong together, and hands back the files' content where both are files.
 pub(crate) fn load_identity(
     source: &IdentitySource,
     provider: &CryptoProvider,
-) -> Result<CertifiedKey, Error> {
-    let read = |half: &Half<'_>, path: &PathBuf| {
-        std::fs::read(path)
-            .map(Secret::new)
-            .map_err(|error| Error::config(format!("{half} can't be read")).with_source(error))
-    };
+) -> Result<(Arc<CertifiedKey>, Vec<FileContent>), Error> {
     let certificate_half = half("client certificate", &source.certificate);
     let certificate = match &source.certificate {
         Pem::File(path) => read(&certificate_half, path)?,
-        Pem::Data(pem) => Secret::new(pem.clone()),
+        Pem::Data(pem) => FileContent::new(pem.clone()),
     };
     let key_half = half("client key", &source.key);
     let key = match &source.key {
         Pem::File(path) => read(&key_half, path)?,
         Pem::Data(pem) => pem.clone(),
     };
-    parse(&certificate_half, certificate.expose(), &key_half, key.expose(), provider)
+    let content = vec![certificate, key];
+    let pair = parse_identity(source, &content, provider)?;
+    Ok((Arc::new(pair), content))
 }
 
-/// The pair in two pieces of PEM that were read from `source`'s files.
+/// The pair in `content`, certificate first, which was read from `source`.
 pub(crate) fn parse_identity(
     source: &IdentitySource,
-    certificate: &[u8],
-    key: &[u8],
+    content: &[FileContent],
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, Error> {
+    let pem = |index: usize| content.get(index).map_or(&[][..], |pem: &FileContent| pem.expose());
     let certificate_half = half("client certificate", &source.certificate);
     let key_half = half("client key", &source.key);
-    parse(&certificate_half, certificate, &key_half, key, provider)
+    parse(&certificate_half, pem(0), &key_half, pem(1), provider)
+}
+
+fn read(half: &Half<'_>, path: &Path) -> Result<FileContent, Error> {
+    let failed = |error| Error::config(format!("{half} can't be read")).with_source(error);
+    std::fs::read(path).map(FileContent::new).map_err(failed)
 }
 
 fn half<'a, T>(what: &'a str, pem: &'a Pem<T>) -> Half<'a> {

@@ -6,7 +6,7 @@ mod verify;
 
 use std::sync::Arc;
 
-use kubewire_config::TlsConfig;
+use kubewire_config::{Secret, TlsConfig};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -14,8 +14,11 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::Error;
 
-pub(crate) use identity::{IdentitySource, load_identity};
-pub(crate) use roots::{CaSource, load_roots};
+pub(crate) use identity::{IdentitySource, load_identity, parse_identity};
+pub(crate) use roots::{CaSource, load_roots, parse_roots, system};
+
+/// The bytes of a file, which may be a key's.
+pub(crate) type FileContent = Secret<Vec<u8>>;
 
 /// The cryptography in use: the feature's, else the process's default.
 pub(crate) fn provider() -> Result<Arc<CryptoProvider>, Error> {
@@ -29,10 +32,15 @@ pub(crate) fn provider() -> Result<Arc<CryptoProvider>, Error> {
     })
 }
 
-/// How the server is verified: by `roots`, or not at all.
+/// Which servers are believed.
+#[derive(Clone)]
 pub(crate) enum Trust {
+    /// Those that one of these authorities vouches for.
     Roots(Arc<RootCertStore>),
+    /// All.
     Anything,
+    /// None.
+    Nothing,
 }
 
 /// The configuration of one generation of connections. Sessions are resumed within it and never beyond it.
@@ -44,7 +52,8 @@ pub(crate) fn client_config(
 ) -> Result<ClientConfig, Error> {
     let verifier: Arc<dyn ServerCertVerifier> = match trust {
         Trust::Roots(roots) => verify::by_roots(roots, provider)?,
-        Trust::Anything => Arc::new(verify::AcceptAny::new(provider)),
+        Trust::Anything => Arc::new(verify::Unverified::new(provider, true)),
+        Trust::Nothing => Arc::new(verify::Unverified::new(provider, false)),
     };
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])

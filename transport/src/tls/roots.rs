@@ -1,11 +1,13 @@
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use kubewire_config::Pem;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::FileContent;
 use crate::Error;
 
 /// Where the certificate authorities come from.
@@ -36,25 +38,31 @@ impl fmt::Display for CaSource {
     }
 }
 
-/// Reads the certificate authorities.
-pub(crate) fn load_roots(source: &CaSource) -> Result<RootCertStore, Error> {
+/// Reads the certificate authorities, and hands back the file's content where there is a file.
+pub(crate) fn load_roots(source: &CaSource) -> Result<(Arc<RootCertStore>, Vec<FileContent>), Error> {
     match source {
-        CaSource::System => system(),
-        CaSource::Data(pem) => parse_roots(source, pem),
+        CaSource::System => Ok((system()?, Vec::new())),
+        CaSource::Data(pem) => Ok((Arc::new(parse(source, pem)?), Vec::new())),
         CaSource::File(path) => {
             let pem = std::fs::read(path)
                 .map_err(|error| Error::config(format!("{source} can't be read")).with_source(error))?;
-            parse_roots(source, &pem)
+            let content = vec![FileContent::new(pem)];
+            Ok((Arc::new(parse_roots(source, &content)?), content))
         }
     }
 }
 
-/// The certificates in `pem`, which was read from `source`.
-pub(crate) fn parse_roots(source: &CaSource, pem: &[u8]) -> Result<RootCertStore, Error> {
+/// The certificate authorities in `content`, which was read from `source`'s file.
+pub(crate) fn parse_roots(source: &CaSource, content: &[FileContent]) -> Result<RootCertStore, Error> {
+    parse(source, content.first().map_or(&[], |pem| pem.expose()))
+}
+
+fn parse(source: &CaSource, pem: &[u8]) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate =
-            certificate.map_err(|error| Error::config(format!("{source} is not PEM")).with_source(error))?;
+        let certificate = certificate.map_err(|error| {
+            Error::config(format!("{source} can't be used: its PEM is broken")).with_source(error)
+        })?;
         roots
             .add(certificate)
             .map_err(|error| Error::config(format!("{source} holds a bad certificate")).with_source(error))?;
@@ -65,7 +73,12 @@ pub(crate) fn parse_roots(source: &CaSource, pem: &[u8]) -> Result<RootCertStore
     Ok(roots)
 }
 
-fn system() -> Result<RootCertStore, Error> {
+/// The system's authorities, read once in a process: there are many.
+pub(crate) fn system() -> Result<Arc<RootCertStore>, Error> {
+    static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    if let Some(roots) = SYSTEM.get() {
+        return Ok(Arc::clone(roots));
+    }
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     // The system's store may hold a few that can't be parsed. They are no reason to trust nobody.
@@ -79,5 +92,5 @@ fn system() -> Result<RootCertStore, Error> {
             None => error,
         });
     }
-    Ok(roots)
+    Ok(Arc::clone(SYSTEM.get_or_init(|| Arc::new(roots))))
 }

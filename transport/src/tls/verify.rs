@@ -19,17 +19,20 @@ pub(super) fn by_roots(
     Ok(verifier)
 }
 
-/// Accepts any certificate, as long as the server holds its key.
+/// Accepts any certificate whose key the server holds, or none at all.
 #[derive(Debug)]
-pub(super) struct AcceptAny(Arc<CryptoProvider>);
+pub(super) struct Unverified {
+    provider: Arc<CryptoProvider>,
+    accepts: bool,
+}
 
-impl AcceptAny {
-    pub(super) fn new(provider: &Arc<CryptoProvider>) -> Self {
-        Self(Arc::clone(provider))
+impl Unverified {
+    pub(super) fn new(provider: &Arc<CryptoProvider>, accepts: bool) -> Self {
+        Self { provider: Arc::clone(provider), accepts }
     }
 }
 
-impl ServerCertVerifier for AcceptAny {
+impl ServerCertVerifier for Unverified {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,
@@ -38,7 +41,11 @@ impl ServerCertVerifier for AcceptAny {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        if self.accepts {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer))
+        }
     }
 
     fn verify_tls12_signature(
@@ -47,7 +54,7 @@ impl ServerCertVerifier for AcceptAny {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -56,10 +63,10 @@ impl ServerCertVerifier for AcceptAny {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

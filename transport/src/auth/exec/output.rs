@@ -104,7 +104,7 @@ fn pair(
         certificate: Pem::Data(certificate.into_bytes()),
         key: Pem::Data(Secret::new(key.expose().clone().into_bytes())),
     };
-    load_identity(&IdentitySource::new(&pair), provider).map(Arc::new).map_err(OutputError::Pair)
+    load_identity(&IdentitySource::new(&pair), provider).map(|(pair, _)| pair).map_err(OutputError::Pair)
 }
 
 /// Enough of a text to recognize it by.

@@ -1,0 +1,135 @@
+//! One connect at a time, so that a crowd of requests to a cold client shares the first connection.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use hyper_util::client::legacy::connect::Connection;
+use tokio::sync::Mutex;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::rotation::Freshness;
+use crate::service::BoxFuture;
+use crate::{BoxError, Error, ErrorKind};
+
+/// How long a request that waited for another's connection waits for the pool to hand it over, before it makes its own.
+const HANDOVER: Duration = Duration::from_millis(100);
+
+const UNKNOWN: u8 = 0;
+const MULTIPLEXED: u8 = 1;
+const ONE_BY_ONE: u8 = 2;
+
+/// The layer around an engine's connector.
+///
+/// An HTTP/2 connection serves any number of requests, but the pool beneath starts a connect for each request that finds
+/// none. Here those wait in line. When the first connect is done, the pool serves all of them from it and moves their
+/// own connects to background tasks, which is how they are known and ended.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<State>);
+
+struct State {
+    line: Mutex<()>,
+    connects: AtomicU64,
+    protocol: AtomicU8,
+    freshness: Freshness,
+}
+
+impl Gate {
+    /// `multiplexed` tells whether connections may turn out to be HTTP/2.
+    pub(crate) fn new(multiplexed: bool, freshness: Freshness) -> Self {
+        let protocol = AtomicU8::new(if multiplexed { UNKNOWN } else { ONE_BY_ONE });
+        Self(Arc::new(State { line: Mutex::new(()), connects: AtomicU64::new(0), protocol, freshness }))
+    }
+}
+
+impl State {
+    fn has_line(&self) -> bool {
+        self.protocol.load(Ordering::Relaxed) != ONE_BY_ONE
+    }
+
+    async fn connect<T, E>(&self, connect: impl Future<Output = Result<T, E>>) -> Result<T, BoxError>
+    where
+        T: Connection,
+        E: Into<BoxError>,
+    {
+        let seen = self.connects.load(Ordering::Acquire);
+        let mut place = None;
+        if self.has_line() {
+            let home = tokio::task::try_id();
+            place = Some(while_at(home, self.line.lock()).await?);
+            if self.has_line() && self.connects.load(Ordering::Acquire) != seen {
+                while_at(home, tokio::time::sleep(HANDOVER)).await?;
+            }
+        }
+        if !self.freshness.is_current().await {
+            return Err(superseded().into());
+        }
+        let connection = connect.await.map_err(Into::into)?;
+        let protocol = if connection.connected().is_negotiated_h2() { MULTIPLEXED } else { ONE_BY_ONE };
+        self.protocol.store(protocol, Ordering::Relaxed);
+        self.connects.fetch_add(1, Ordering::Release);
+        drop(place);
+        Ok(connection)
+    }
+}
+
+/// Waits for `wait` as long as it is polled by the task `home`.
+async fn while_at<T>(home: Option<tokio::task::Id>, wait: impl Future<Output = T>) -> Result<T, Error> {
+    let mut wait = std::pin::pin!(wait);
+    std::future::poll_fn(|cx| {
+        if tokio::task::try_id() != home {
+            return Poll::Ready(Err(superseded()));
+        }
+        wait.poll_unpin(cx).map(Ok)
+    })
+    .await
+}
+
+/// The end of a connect that is no longer wanted. The request beneath it, if there is still one, is to be sent again.
+fn superseded() -> Error {
+    Error::new(ErrorKind::ConnectionLost, "the connection is not needed any more").not_processed()
+}
+
+impl<S> Layer<S> for Gate {
+    type Service = Gated<S>;
+
+    fn layer(&self, inner: S) -> Gated<S> {
+        Gated { inner, state: Arc::clone(&self.0) }
+    }
+}
+
+/// A connector behind a [`Gate`].
+#[derive(Clone)]
+pub(crate) struct Gated<S> {
+    inner: S,
+    state: Arc<State>,
+}
+
+impl<S, R> Service<R> for Gated<S>
+where
+    S: Service<R> + Clone + Send + 'static,
+    S::Response: Connection + Send,
+    S::Error: Into<BoxError> + Send,
+    S::Future: Send,
+    R: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<S::Response, BoxError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, target: R) -> Self::Future {
+        // The service that is ready is the one to be called, not its clone.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let state = Arc::clone(&self.state);
+        Box::pin(async move { state.connect(async move { inner.call(target).await }).await })
+    }
+}

@@ -1,0 +1,109 @@
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::Request;
+use http::request::Parts;
+use http_body::{Body as _, Frame, SizeHint};
+
+use crate::{Body, Error};
+
+/// A request kept so that it can be sent again.
+pub(crate) struct Replay {
+    pub(crate) parts: Parts,
+    body: Kept,
+}
+
+enum Kept {
+    /// Bytes: any number of times.
+    Whole(Bytes),
+    /// A stream: as long as nobody has begun to read it.
+    Stream(Arc<Mutex<Option<Body>>>, SizeHint),
+}
+
+impl Replay {
+    pub(crate) fn new(request: Request<Body>) -> Self {
+        let (parts, body) = request.into_parts();
+        let body = match body.into_bytes() {
+            Ok(bytes) => Kept::Whole(bytes),
+            Err(stream) => {
+                let hint = stream.size_hint();
+                Kept::Stream(Arc::new(Mutex::new(Some(stream))), hint)
+            }
+        };
+        Self { parts, body }
+    }
+
+    /// The request, if it can be sent now.
+    pub(crate) fn request(&self) -> Option<Request<Body>> {
+        let body = match &self.body {
+            Kept::Whole(bytes) => Body::from(bytes.clone()),
+            Kept::Stream(slot, hint) => {
+                if slot.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+                    return None;
+                }
+                Body::wrap(Lent { slot: Arc::clone(slot), body: None, hint: *hint })
+            }
+        };
+        Some(Request::from_parts(self.parts.clone(), body))
+    }
+
+    /// Goes on without a body.
+    pub(crate) fn drop_body(&mut self) {
+        self.body = Kept::Whole(Bytes::new());
+    }
+}
+
+/// A stream that is taken from its owner at the first look.
+struct Lent {
+    slot: Arc<Mutex<Option<Body>>>,
+    body: Option<Body>,
+    hint: SizeHint,
+}
+
+impl http_body::Body for Lent {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = self.get_mut();
+        if this.body.is_none() {
+            this.body = this.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+        match &mut this.body {
+            Some(body) => Pin::new(body).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or(self.hint, http_body::Body::size_hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_can_be_sent_again_until_it_is_read() {
+        let chunks = futures_util::stream::iter([Ok::<_, Error>(Bytes::from_static(b"abc"))]);
+        let replay = Replay::new(Request::new(Body::stream(chunks)));
+        drop(replay.request().unwrap());
+        let request = replay.request().unwrap();
+        assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), "abc");
+        assert!(replay.request().is_none());
+    }
+
+    #[tokio::test]
+    async fn bytes_can_be_sent_again_and_again() {
+        let replay = Replay::new(Request::new(Body::from("abc")));
+        for _ in 0..3 {
+            let body = replay.request().unwrap().into_body();
+            assert_eq!(body.collect().await.unwrap().to_bytes(), "abc");
+        }
+    }
+}

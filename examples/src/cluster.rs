@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use kubewire_rest::fake::ApiServer;
 use kubewire_config::{Config, ConfigError, LoadingRules, Overrides};
+use kubewire_rest::fake::ApiServer;
 
 /// The flags that choose a cluster and a namespace, as kubectl has them.
 #[derive(clap::Args, Debug, Default)]

@@ -147,7 +147,8 @@ async fn three_pages(kubeconfig: &Path, config: Config) {
         done.unwrap();
     }
 
-    let args = ["--kubeconfig", kubeconfig.to_str().unwrap(), "-n", &namespace, "--limit", "500", "--metrics"];
+    let args =
+        ["--kubeconfig", kubeconfig.to_str().unwrap(), "-n", &namespace, "--limit", "500", "--metrics"];
     let ran = run("list_pods", &args).await;
     let lines = ran.lines();
     let table: Vec<&str> = lines.iter().copied().take_while(|line| !line.is_empty()).collect();

@@ -11,6 +11,8 @@ struct Findings {
     connect: bool,
     dns: bool,
     tls: bool,
+    /// The peer ended the handshake because of our certificate, or because there was none.
+    certificate_refused: bool,
     timeout: bool,
     canceled: bool,
     ping_timeout: bool,
@@ -74,8 +76,9 @@ impl Findings {
             self.malformed |= error.is_parse();
         } else if let Some(error) = error.downcast_ref::<h2::Error>() {
             self.stream = stream(error).or(self.stream);
-        } else if error.is::<rustls::Error>() {
+        } else if let Some(error) = error.downcast_ref::<rustls::Error>() {
             self.tls = true;
+            self.certificate_refused |= refuses_certificate(error);
         }
     }
 
@@ -96,7 +99,8 @@ impl Findings {
             return (kind, true);
         }
         if self.tls {
-            return (ErrorKind::Tls, false);
+            // In TLS 1.3 this may come after the request was written, but before any of it is looked at.
+            return (ErrorKind::Tls, self.certificate_refused);
         }
         if self.ping_timeout {
             return (ErrorKind::ConnectionLost, false);
@@ -125,6 +129,22 @@ impl Findings {
         };
         (kind, false)
     }
+}
+
+fn refuses_certificate(error: &rustls::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    let rustls::Error::AlertReceived(alert) = error else { return false };
+    matches!(
+        alert,
+        Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+    )
 }
 
 fn stream(error: &h2::Error) -> Option<Stream> {

@@ -86,6 +86,9 @@ impl<'a> Exchange<'a> {
                     return Ok((response, place));
                 }
                 Err(error) => {
+                    if let Some(failure) = self.replay.failure() {
+                        return Err(failure);
+                    }
                     if !self.is_worth_resending(&error, started, generation).await {
                         return Err(self.explain(error));
                     }

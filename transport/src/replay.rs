@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -19,7 +19,13 @@ enum Kept {
     /// Bytes: any number of times.
     Whole(Bytes),
     /// A stream: as long as nobody has begun to read it.
-    Stream(Arc<Mutex<Option<Body>>>, SizeHint),
+    Stream(Arc<Mutex<Source>>, SizeHint),
+}
+
+/// A stream that waits to be read, and why it broke.
+struct Source {
+    body: Option<Body>,
+    failure: Option<Error>,
 }
 
 impl Replay {
@@ -29,7 +35,8 @@ impl Replay {
             Ok(bytes) => Kept::Whole(bytes),
             Err(stream) => {
                 let hint = stream.size_hint();
-                Kept::Stream(Arc::new(Mutex::new(Some(stream))), hint)
+                let source = Source { body: Some(stream), failure: None };
+                Kept::Stream(Arc::new(Mutex::new(source)), hint)
             }
         };
         Self { parts, body }
@@ -40,13 +47,19 @@ impl Replay {
         let body = match &self.body {
             Kept::Whole(bytes) => Body::from(bytes.clone()),
             Kept::Stream(slot, hint) => {
-                if slot.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
-                    return None;
-                }
+                lock(slot).body.as_ref()?;
                 Body::wrap(Lent { slot: Arc::clone(slot), body: None, hint: *hint })
             }
         };
         Some(Request::from_parts(self.parts.clone(), body))
+    }
+
+    /// Why the request's stream broke, if it did. What the engine makes of that need not tell it.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        match &self.body {
+            Kept::Whole(_) => None,
+            Kept::Stream(slot, _) => lock(slot).failure.take(),
+        }
     }
 
     /// Goes on without a body.
@@ -57,7 +70,7 @@ impl Replay {
 
 /// A stream that is taken from its owner at the first look.
 struct Lent {
-    slot: Arc<Mutex<Option<Body>>>,
+    slot: Arc<Mutex<Source>>,
     body: Option<Body>,
     hint: SizeHint,
 }
@@ -69,17 +82,23 @@ impl http_body::Body for Lent {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = self.get_mut();
         if this.body.is_none() {
-            this.body = this.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            this.body = lock(&this.slot).body.take();
         }
-        match &mut this.body {
-            Some(body) => Pin::new(body).poll_frame(cx),
-            None => Poll::Ready(None),
-        }
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        Pin::new(body).poll_frame(cx).map_err(|error| {
+            let kind = error.kind();
+            lock(&this.slot).failure = Some(error);
+            Error::new(kind, "the request's stream broke")
+        })
     }
 
     fn size_hint(&self) -> SizeHint {
         self.body.as_ref().map_or(self.hint, http_body::Body::size_hint)
     }
+}
+
+fn lock(slot: &Mutex<Source>) -> MutexGuard<'_, Source> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,4 +1,9 @@
 //! What a user of the crate sees, against servers of our own and a real API server.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod apiserver;
+mod connections;
+mod faults;
+mod rotation;
+mod support;
+mod tls;

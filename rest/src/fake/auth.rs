@@ -1,6 +1,7 @@
 //! Who asks, and what they may do.
 
 use http::header;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::kinds::Resource;
@@ -35,19 +36,48 @@ impl User {
         }
     }
 
-    fn is_master(&self) -> bool {
+    pub(super) fn is_master(&self) -> bool {
         self.groups.iter().any(|g| g == "system:masters")
     }
 }
 
-/// The tokens that the server knows. None at all: everybody may do everything.
-#[derive(Debug, Default)]
-pub(super) struct Tokens(pub(super) Vec<(String, User)>);
+/// The tokens that the server knows.
+#[derive(Default)]
+pub(super) struct Tokens {
+    /// No token is asked for: everybody may do everything.
+    open: bool,
+    known: Vec<(String, User, Option<Timestamp>)>,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").field("open", &self.open).field("known", &self.known.len()).finish()
+    }
+}
 
 impl Tokens {
+    pub(super) fn new(users: Vec<(String, User)>) -> Self {
+        let open = users.is_empty();
+        Self { open, known: users.into_iter().map(|(token, user)| (token, user, None)).collect() }
+    }
+
+    pub(super) fn add(&mut self, token: String, user: User, until: Option<Timestamp>) {
+        self.known.push((token, user, until));
+    }
+
+    pub(super) fn remove(&mut self, token: &str) {
+        self.known.retain(|(t, ..)| t != token);
+    }
+
+    pub(super) fn user_of(&self, token: &str, now: Timestamp) -> Option<User> {
+        let (_, user, _) =
+            self.known.iter().find(|(t, _, until)| t == token && until.is_none_or(|until| now < until))?;
+        Some(user.clone())
+    }
+
     /// The user who speaks, or `None` for a token that nobody has.
-    pub(super) fn authenticate(&self, headers: &http::HeaderMap) -> Option<User> {
-        if self.0.is_empty() {
+    pub(super) fn authenticate(&self, headers: &http::HeaderMap, now: Timestamp) -> Option<User> {
+        if self.open && !headers.contains_key(header::AUTHORIZATION) {
             return Some(User::admin("admin"));
         }
         let Some(authorization) = headers.get(header::AUTHORIZATION) else { return Some(User::anonymous()) };
@@ -55,7 +85,8 @@ impl Tokens {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Some(User::anonymous());
         }
-        self.0.iter().find(|(t, _)| t == token.trim()).map(|(_, user)| user.clone())
+        let user = self.user_of(token.trim(), now);
+        if self.open { user.or_else(|| Some(User::admin("admin"))) } else { user }
     }
 }
 
@@ -85,7 +116,16 @@ impl<'a> Access<'a> {
 
 /// Asks the RBAC objects in the store.
 pub(super) fn allowed(store: &Store, user: &User, access: &Access<'_>) -> bool {
-    user.is_master() || rules(store, user, access.namespace).iter().any(|rule| rule_allows(rule, access))
+    // Everybody may ask about themselves.
+    let own = access.verb == "create"
+        && matches!(
+            (access.group, &*access.resource),
+            ("authorization.k8s.io", "selfsubjectaccessreviews" | "selfsubjectrulesreviews")
+                | ("authentication.k8s.io", "selfsubjectreviews")
+        );
+    user.is_master()
+        || (own && user.groups.iter().any(|g| g == "system:authenticated"))
+        || rules(store, user, access.namespace).iter().any(|rule| rule_allows(rule, access))
 }
 
 /// Asks the RBAC objects about a path that is no resource.

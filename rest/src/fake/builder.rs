@@ -191,7 +191,7 @@ impl Builder {
             clock: self.clock,
             random: Random::new(self.seed),
             registry: RwLock::new(registry),
-            tokens: Mutex::new(Tokens(self.users)),
+            tokens: Mutex::new(Tokens::new(self.users)),
             admission: self.admission,
             warnings: Mutex::new(Vec::new()),
             faults: Faults::default(),

@@ -10,6 +10,7 @@ use super::admission::{Operation, Review};
 use super::object::is_finished;
 use super::render::Form;
 use super::request::{Call, Route, check_dry_run, yaml};
+use super::schema::proto;
 use super::selectors::Selector;
 use super::state::State;
 use super::status::{ApiError, deleted, json_response};
@@ -34,6 +35,9 @@ impl Options {
                 ApiError::bad_request(format!("couldn't get version/kind; json parse error: {e}"))
             })?,
             "application/yaml" => yaml(&call.body)?,
+            "application/vnd.kubernetes.protobuf" => {
+                proto::decode(&call.body).map_err(ApiError::bad_request)?
+            }
             _ => return Err(ApiError::unsupported_body()),
         };
         let text = |v: &Value| v.as_str().map(str::to_owned);
@@ -72,7 +76,7 @@ impl Options {
 }
 
 pub(super) fn delete(state: &State, call: &Call, route: &Route) -> Result<Response<Body>, ApiError> {
-    let form = Form::negotiate(call)?;
+    let form = Form::negotiate(call, route)?;
     let options = Options::parse(call)?;
     let (object, gone) = delete_one(state, call, route, &options)?;
     if gone && !answers_with_object(route) {
@@ -204,7 +208,7 @@ pub(super) fn delete_collection(
     call: &Call,
     route: &Route,
 ) -> Result<Response<Body>, ApiError> {
-    let form = Form::negotiate(call)?;
+    let form = Form::negotiate(call, route)?;
     let options = Options::parse(call)?;
     let selector =
         Selector::parse(&route.resource, call.param("labelSelector"), call.param("fieldSelector"))?;

@@ -135,8 +135,8 @@ pub(super) fn set_system_fields(state: &State, route: &Route, object: &mut Value
 
 /// What an update can't change: the server's own fields, and the status or all but the status, whichever the
 /// route is not about.
-pub(super) fn keep_system_fields(route: &Route, old: &Value, new: &mut Value) {
-    let status_route = route.subresource.as_deref() == Some("status");
+pub(super) fn keep_system_fields(route: &Route, old: &Value, new: &mut Value, with_status: bool) {
+    let status_route = matches!(route.subresource.as_deref(), Some("status" | "approval"));
     if let (Some(old), Some(new)) = (old.as_object(), new.as_object_mut()) {
         if status_route {
             let status = new.remove("status");
@@ -149,7 +149,7 @@ pub(super) fn keep_system_fields(route: &Route, old: &Value, new: &mut Value) {
                 Some(status) => new.insert("status".to_owned(), status),
                 None => new.remove("status"),
             };
-        } else if route.resource.has("status") {
+        } else if route.resource.has("status") && !with_status {
             match old.get("status") {
                 Some(status) => new.insert("status".to_owned(), status.clone()),
                 None => new.remove("status"),
@@ -224,41 +224,13 @@ pub(super) fn is_finished(object: &Value) -> bool {
         && metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or(0) == 0
 }
 
-/// What the server fills in where the client says nothing.
-pub(super) fn set_defaults(resource: &Resource, object: &mut Value) {
-    match (&*resource.group, &*resource.plural) {
-        ("", "namespaces") => {
-            default(&mut object["spec"]["finalizers"], json!(["kubernetes"]));
-            default(&mut object["status"]["phase"], json!("Active"));
-        }
-        ("", "pods") => default(&mut object["status"], json!({"phase": "Pending", "qosClass": "BestEffort"})),
-        ("", "secrets") => {
-            default(&mut object["type"], json!("Opaque"));
-            encode_string_data(object);
-        }
-        _ => {}
-    }
-}
-
-fn default(place: &mut Value, value: Value) {
-    if place.is_null() {
-        *place = value;
-    }
-}
-
-fn encode_string_data(secret: &mut Value) {
-    use base64::Engine as _;
-    let Some(Value::Object(plain)) = secret.as_object_mut().and_then(|o| o.remove("stringData")) else {
-        return;
-    };
-    for (key, value) in plain {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(value.as_str().unwrap_or_default());
-        secret["data"][key] = encoded.into();
-    }
-}
-
 /// The few rules whose breach a test is likely to try.
-pub(super) fn validate(resource: &Resource, name: &str, object: &Value) -> Result<(), ApiError> {
+pub(super) fn validate(
+    resource: &Resource,
+    name: &str,
+    old: Option<&Value>,
+    object: &Value,
+) -> Result<(), ApiError> {
     let mut causes = Vec::new();
     if (&*resource.group, &*resource.plural) == ("", "pods") {
         match object["spec"]["containers"].as_array() {
@@ -281,6 +253,11 @@ pub(super) fn validate(resource: &Resource, name: &str, object: &Value) -> Resul
                 let message = "`selector` does not match template `labels`";
                 causes.push(FieldError::bad("spec.template.metadata.labels", labels, message));
             }
+        }
+    }
+    if let Some(old) = old.filter(|_| resource.group == "apps" && resource.plural != "controllerrevisions") {
+        if old["spec"]["selector"] != object["spec"]["selector"] {
+            causes.push(FieldError::bad("spec.selector", &object["spec"]["selector"], "field is immutable"));
         }
     }
     if causes.is_empty() { Ok(()) } else { Err(ApiError::invalid(resource, name, &causes)) }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::schema::{self, Kind};
+
 /// RFC 6902. An error names the operation that could not be done.
 pub(super) fn json_patch(target: &mut Value, patch: &[Value]) -> Result<(), String> {
     for (at, operation) in patch.iter().enumerate() {
@@ -114,36 +116,13 @@ fn as_map(value: &mut Value) -> &mut Map<String, Value> {
     }
 }
 
-/// By which field the items of a list are told apart in a strategic merge; an empty key merges plain values, and a
-/// list that is not named here is replaced whole.
-const MERGE_KEYS: &[(&str, &[&str])] = &[
-    ("addresses", &["type"]),
-    ("conditions", &["type"]),
-    ("containers", &["name"]),
-    ("env", &["name"]),
-    ("ephemeralContainers", &["name"]),
-    ("finalizers", &[""]),
-    ("hostAliases", &["ip"]),
-    ("imagePullSecrets", &["name"]),
-    ("initContainers", &["name"]),
-    ("ownerReferences", &["uid"]),
-    ("podIPs", &["ip"]),
-    // Of a container, of a service.
-    ("ports", &["containerPort", "port"]),
-    ("resourceClaims", &["name"]),
-    ("schedulingGates", &["name"]),
-    ("secrets", &["name"]),
-    ("taints", &["key"]),
-    ("topologySpreadConstraints", &["topologyKey"]),
-    ("volumeDevices", &["devicePath"]),
-    ("volumeMounts", &["mountPath"]),
-    ("volumes", &["name"]),
-    ("webhooks", &["name"]),
-];
-
 /// Kubernetes' own merge: lists of the built-in types are merged by their keys, with directives
 /// (`$patch`, `$deleteFromPrimitiveList`, `$setElementOrder`, `$retainKeys`).
-pub(super) fn strategic_merge(target: &mut Value, patch: Value) -> Result<(), String> {
+pub(super) fn strategic_merge(
+    target: &mut Value,
+    patch: Value,
+    of: Option<&'static str>,
+) -> Result<(), String> {
     let Value::Object(mut patch) = patch else {
         *target = patch;
         return Ok(());
@@ -176,25 +155,45 @@ pub(super) fn strategic_merge(target: &mut Value, patch: Value) -> Result<(), St
         } else if value.is_null() {
             map.remove(&key);
         } else {
-            merge_field(map, &key, value)?;
+            merge_field(map, &key, value, of)?;
         }
     }
     for (field, order) in orders {
         if let (Some(Value::Array(list)), Value::Array(order)) = (map.get_mut(&field), order) {
-            reorder(&field, list, &order);
+            let (key, _) = list_merge(of, &field).unwrap_or(("", None));
+            reorder(key, list, &order);
         }
     }
     Ok(())
 }
 
-fn merge_field(map: &mut Map<String, Value>, key: &str, value: Value) -> Result<(), String> {
+/// How the items of a list are told apart (by a field, or as plain values when its name is empty), and their type.
+/// `None`: the list is replaced whole.
+fn list_merge(of: Option<&'static str>, field: &str) -> Option<(&'static str, Option<&'static str>)> {
+    let field = schema::field(of?, field)?;
+    let keys = field.keys.as_ref()?;
+    let inner = match field.kind {
+        Kind::Type(inner) => Some(inner),
+        _ => None,
+    };
+    Some((keys.first().copied().unwrap_or_default(), inner))
+}
+
+fn merge_field(
+    map: &mut Map<String, Value>,
+    key: &str,
+    value: Value,
+    of: Option<&'static str>,
+) -> Result<(), String> {
     let Value::Array(items) = value else {
-        return strategic_merge(map.entry(key).or_insert(Value::Null), value);
+        let inner = match of.and_then(|of| schema::field(of, key)).map(|f| f.kind) {
+            Some(Kind::Type(inner)) => Some(inner),
+            _ => None,
+        };
+        return strategic_merge(map.entry(key).or_insert(Value::Null), value, inner);
     };
     let target = map.entry(key).or_insert(Value::Array(Vec::new()));
-    let Some(merge_key) = merge_key(key, &items)
-        .or_else(|| merge_key(key, target.as_array().map(Vec::as_slice).unwrap_or_default()))
-    else {
+    let Some((merge_key, inner)) = list_merge(of, key) else {
         *target = Value::Array(items);
         return Ok(());
     };
@@ -223,29 +222,18 @@ fn merge_field(map: &mut Map<String, Value>, key: &str, value: Value) -> Result<
                 list.remove(at);
             }
         } else if let Some(at) = at {
-            strategic_merge(&mut list[at], item)?;
+            strategic_merge(&mut list[at], item, inner)?;
         } else {
             let mut new = Value::Object(Map::new());
-            strategic_merge(&mut new, item)?;
+            strategic_merge(&mut new, item, inner)?;
             list.push(new);
         }
     }
     Ok(())
 }
 
-/// The merge key of a list, by its field's name and, where that is not enough, by what its items hold.
-pub(super) fn merge_key(field: &str, items: &[Value]) -> Option<&'static str> {
-    let (_, keys) = MERGE_KEYS.iter().find(|(name, _)| *name == field)?;
-    match keys {
-        [""] => items.iter().all(|i| !i.is_object()).then_some(""),
-        [only] => items.iter().all(Value::is_object).then_some(*only),
-        several => several.iter().find(|key| items.iter().any(|i| i.get(**key).is_some())).copied(),
-    }
-}
-
 /// Puts a list in the order given; items that the order does not name keep their place behind the one before them.
-fn reorder(field: &str, list: &mut Vec<Value>, order: &[Value]) {
-    let key = merge_key(field, list).unwrap_or_default();
+fn reorder(key: &str, list: &mut Vec<Value>, order: &[Value]) {
     let rank = |item: &Value| {
         order.iter().position(|o| if key.is_empty() { o == item } else { o.get(key) == item.get(key) })
     };
@@ -308,26 +296,28 @@ mod tests {
                 {"name": "a", "image": "2", "args": ["y"]}, {"name": "c"}, {"name": "b", "$patch": "delete"}],
             "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}]},
             "metadata": {"finalizers": ["f3"], "$deleteFromPrimitiveList/finalizers": ["f1"]}});
-        strategic_merge(&mut v, patch).unwrap();
+        strategic_merge(&mut v, patch, Some("core.v1.Pod")).unwrap();
         assert_eq!(
             v,
             json!({"spec": {"containers": [{"name": "c"}, {"name": "a", "image": "2", "args": ["y"]}]},
             "metadata": {"finalizers": ["f2", "f3"]}})
         );
-        let mut v =
-            json!({"spec": {"ports": [{"port": 80, "name": "a"}], "strategy": {"type": "x", "y": 1}}});
-        let patch = json!({"spec": {"ports": [{"port": 80, "targetPort": 8080}, {"port": 81}],
-            "strategy": {"$retainKeys": ["type"], "type": "z"}}});
-        strategic_merge(&mut v, patch).unwrap();
+        let mut v = json!({"spec": {"ports": [{"port": 80, "name": "a"}]}});
+        let patch = json!({"spec": {"ports": [{"port": 80, "targetPort": 8080}, {"port": 81}]}});
+        strategic_merge(&mut v, patch, Some("core.v1.Service")).unwrap();
         assert_eq!(
             v,
-            json!({"spec": {"ports": [{"port": 80, "name": "a", "targetPort": 8080}, {"port": 81}],
-            "strategy": {"type": "z"}}})
+            json!({"spec": {"ports": [{"port": 80, "name": "a", "targetPort": 8080}, {"port": 81}]}})
         );
-        let mut v = json!({"volumes": [{"name": "a"}], "args": ["a"]});
-        strategic_merge(&mut v, json!({"volumes": [{"$patch": "replace"}, {"name": "b"}], "args": ["b"]}))
-            .unwrap();
-        assert_eq!(v, json!({"volumes": [{"name": "b"}], "args": ["b"]}));
-        assert!(strategic_merge(&mut v, json!({"volumes": [{"x": 1}]})).is_err());
+        let mut v = json!({"spec": {"strategy": {"type": "x", "rollingUpdate": {}}}});
+        let patch = json!({"spec": {"strategy": {"$retainKeys": ["type"], "type": "z"}}});
+        strategic_merge(&mut v, patch, Some("apps.v1.Deployment")).unwrap();
+        assert_eq!(v, json!({"spec": {"strategy": {"type": "z"}}}));
+        let pod = Some("core.v1.PodSpec");
+        let mut v = json!({"volumes": [{"name": "a"}], "tolerations": [{"key": "a"}]});
+        let patch = json!({"volumes": [{"$patch": "replace"}, {"name": "b"}], "tolerations": [{"key": "b"}]});
+        strategic_merge(&mut v, patch, pod).unwrap();
+        assert_eq!(v, json!({"volumes": [{"name": "b"}], "tolerations": [{"key": "b"}]}));
+        assert!(strategic_merge(&mut v, json!({"volumes": [{"x": 1}]}), pod).is_err());
     }
 }

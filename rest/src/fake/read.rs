@@ -16,7 +16,7 @@ use super::status::ApiError;
 use super::store::Stored;
 
 pub(super) fn get(state: &State, call: &Call, route: &Route) -> Result<Response<Body>, ApiError> {
-    let form = Form::negotiate(call)?;
+    let form = Form::negotiate(call, route)?;
     let object = find(state, route)?;
     form.object(200, route, &object, state.clock.now())
 }
@@ -30,7 +30,7 @@ pub(super) fn find(state: &State, route: &Route) -> Result<Arc<Stored>, ApiError
 }
 
 pub(super) fn list(state: &State, call: &Call, route: &Route) -> Result<Response<Body>, ApiError> {
-    let form = Form::negotiate(call)?;
+    let form = Form::negotiate(call, route)?;
     let selector =
         Selector::parse(&route.resource, call.param("labelSelector"), call.param("fieldSelector"))?;
     let limit = call.number("limit")?.filter(|l| *l > 0);

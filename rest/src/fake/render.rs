@@ -7,20 +7,34 @@ use kubewire_transport::Body;
 use serde_json::{Value, json};
 
 use super::request::{Call, Route};
+use super::schema::{self, proto};
 use super::status::{ApiError, bytes_response};
 use super::store::Stored;
 use super::table;
 
+/// Kubernetes' protobuf.
+pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
 /// The form of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Form {
-    yaml: bool,
+    pub(super) media: Media,
     pub(super) shape: Shape,
 }
 
+/// How it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Media {
+    #[default]
+    Json,
+    Yaml,
+    Protobuf,
+}
+
 /// How much of the objects is shown, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Shape {
+    #[default]
     Full,
     /// PartialObjectMetadata and its list.
     Metadata,
@@ -36,11 +50,11 @@ pub(super) enum Include {
 }
 
 impl Form {
-    /// Picks the first acceptable form.
-    pub(super) fn negotiate(call: &Call) -> Result<Self, ApiError> {
+    /// Picks the first acceptable form. Protobuf is for objects of the built-in types alone.
+    pub(super) fn negotiate(call: &Call, route: &Route) -> Result<Self, ApiError> {
         let accept = call.header(header::ACCEPT);
         if accept.trim().is_empty() {
-            return Ok(Self { yaml: false, shape: Shape::Full });
+            return Ok(Self::default());
         }
         let include = match call.param("includeObject") {
             "None" => Include::Nothing,
@@ -49,15 +63,18 @@ impl Form {
         };
         accept
             .split(',')
-            .find_map(|clause| Self::of_clause(clause, include))
+            .find_map(|clause| {
+                Self::of_clause(clause, include, schema::root(&route.resource, &route.version).is_some())
+            })
             .ok_or_else(ApiError::not_acceptable)
     }
 
-    fn of_clause(clause: &str, include: Include) -> Option<Self> {
+    fn of_clause(clause: &str, include: Include, built_in: bool) -> Option<Self> {
         let mut parts = clause.split(';').map(str::trim);
-        let yaml = match parts.next()? {
-            "application/json" | "*/*" | "application/*" => false,
-            "application/yaml" => true,
+        let media = match parts.next()? {
+            "application/json" | "*/*" | "application/*" => Media::Json,
+            "application/yaml" => Media::Yaml,
+            "application/vnd.kubernetes.protobuf" if built_in => Media::Protobuf,
             _ => return None,
         };
         let (mut kind, mut group, mut version) = ("", "", "");
@@ -76,11 +93,11 @@ impl Form {
             "PartialObjectMetadata" | "PartialObjectMetadataList" if known => Shape::Metadata,
             _ => return None,
         };
-        Some(Self { yaml, shape })
+        (media != Media::Protobuf || shape == Shape::Full).then_some(Self { media, shape })
     }
 
     fn response(self, code: u16, json: Bytes) -> Result<Response<Body>, ApiError> {
-        if !self.yaml {
+        if self.media != Media::Yaml {
             return Ok(bytes_response(code, "application/json", json));
         }
         let value: Value = serde_json::from_slice(&json).map_err(|e| ApiError::internal(e.to_string()))?;
@@ -97,6 +114,12 @@ impl Form {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let json = match self.shape {
+            Shape::Full if self.media == Media::Protobuf => {
+                return protobuf(
+                    code,
+                    proto::encode(&route.group_version(), &route.resource.kind, &object.value),
+                );
+            }
             Shape::Full => full(route, object),
             Shape::Metadata => partial(object).to_string().into(),
             Shape::Table(include) => {
@@ -123,6 +146,11 @@ impl Form {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let json = match self.shape {
+            Shape::Full if self.media == Media::Protobuf => {
+                let items = objects.map(|o| &o.value);
+                let list = proto::encode_list(&route.group_version(), &route.resource.kind, metadata, items);
+                return protobuf(200, list);
+            }
             Shape::Full => full_list(route, objects, metadata),
             Shape::Metadata => {
                 let items: Vec<Value> = objects.map(partial).collect();
@@ -137,6 +165,11 @@ impl Form {
         };
         self.response(200, json)
     }
+}
+
+fn protobuf(code: u16, bytes: Option<Vec<u8>>) -> Result<Response<Body>, ApiError> {
+    let bytes = bytes.ok_or_else(ApiError::not_acceptable)?;
+    Ok(bytes_response(code, PROTOBUF, bytes))
 }
 
 /// The object with its kind and the version that the route asks for.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::auth::User;
 use super::kinds::{Registry, Resource};
+use super::schema::proto;
 use super::status::ApiError;
 
 /// A request whose body has been read.
@@ -42,6 +43,21 @@ impl Call {
 
     pub(super) fn header(&self, name: header::HeaderName) -> &str {
         self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The same call with another body.
+    pub(super) fn with_body(&self, body: &Value) -> Self {
+        let mut headers = self.headers.clone();
+        headers.remove(header::CONTENT_TYPE);
+        let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
+        Self {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers,
+            body,
+            user: self.user.clone(),
+        }
     }
 
     /// The media type of the body, without parameters.
@@ -78,6 +94,9 @@ impl Call {
                 ))
             })?,
             "application/yaml" => yaml(&self.body)?,
+            "application/vnd.kubernetes.protobuf" => proto::decode(&self.body).map_err(|e| {
+                ApiError::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {e}"))
+            })?,
             _ => return Err(ApiError::unsupported_body()),
         };
         if !matches!(value, Value::Object(_)) {

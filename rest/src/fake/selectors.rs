@@ -42,6 +42,25 @@ impl Selector {
     }
 }
 
+/// Whether a `LabelSelector` of the API matches these labels; one that is absent matches nothing.
+pub(super) fn label_selector_matches(selector: &Value, labels: &Value) -> bool {
+    let Some(selector) = selector.as_object() else { return false };
+    let label = |key: &str| labels.get(key).and_then(Value::as_str);
+    let plain = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let expressions = selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten();
+    plain.into_iter().all(|(key, value)| label(key) == value.as_str())
+        && expressions.into_iter().all(|e| {
+            let found = label(e["key"].as_str().unwrap_or_default());
+            let among = e["values"].as_array().is_some_and(|v| v.iter().any(|v| v.as_str() == found));
+            match e["operator"].as_str() {
+                Some("In") => found.is_some() && among,
+                Some("NotIn") => !(found.is_some() && among),
+                Some("Exists") => found.is_some(),
+                _ => found.is_none(),
+            }
+        })
+}
+
 fn field(object: &Value, path: &str) -> String {
     let mut at = object;
     for step in path.split('.') {

@@ -19,7 +19,7 @@ use super::random::Random;
 use super::request::{Call, Found, Route, route};
 use super::status::{ApiError, bytes_response, json_response};
 use super::store::{Store, Stored};
-use super::{delete, discovery, read, watch, write};
+use super::{delete, discovery, openapi, read, reviews, subresources, watch, write};
 
 /// The largest request body that is read, as on the real server.
 const MAX_BODY: usize = 3 * 1024 * 1024;
@@ -66,7 +66,11 @@ impl State {
         };
         let query = head.uri.query().unwrap_or_default();
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let user = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).authenticate(&head.headers);
+        let user = self
+            .tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .authenticate(&head.headers, self.clock.now());
         let user = user.ok_or_else(ApiError::unauthorized)?;
         let path = head.uri.path().to_owned();
         let mut call = Call { method: head.method, path, query, headers: head.headers, body, user };
@@ -98,6 +102,9 @@ impl State {
         if let Some(answer) = discovery::answer(&registry, path, call.header(header::ACCEPT)) {
             return answer;
         }
+        if let Some(answer) = openapi::answer(&registry, path, call.header(header::ACCEPT)) {
+            return answer;
+        }
         drop(registry);
         Ok(match path {
             "/version" | "/version/" => json_response(200, &self.version_info()),
@@ -114,8 +121,8 @@ impl State {
         let (major, minor) = &self.version;
         json!({
             "major": major, "minor": minor, "gitVersion": format!("v{major}.{minor}.0"),
-            "gitCommit": "", "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z",
-            "goVersion": "", "compiler": "rustc", "platform": "linux/amd64",
+            "gitCommit": "kubewire", "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z",
+            "goVersion": "none", "compiler": "rustc", "platform": "linux/amd64",
         })
     }
 
@@ -136,17 +143,31 @@ impl State {
         if !auth::allowed(&self.store, &call.user, &access) {
             return Err(auth::forbidden(&call.user, &access, &route.resource));
         }
+        if let Some(answer) = subresources::answer(self, call, route) {
+            return answer;
+        }
         let placed = route.namespace.is_some() || !route.resource.namespaced;
         let mut response = match (verb, route.subresource.as_deref()) {
             _ if !route.resource.verbs().contains(&verb) && route.subresource.is_none() => {
                 return Err(ApiError::method_not_allowed());
             }
             ("watch", None) => watch::watch(self, call, route),
-            ("get", None | Some("status")) if route.name.is_some() => read::get(self, call, route),
+            ("get", None | Some("status" | "approval" | "ephemeralcontainers")) if route.name.is_some() => {
+                read::get(self, call, route)
+            }
             ("list", None) => read::list(self, call, route),
+            ("create", None) if route.resource.virtual_only && route.name.is_none() => {
+                reviews::create(self, call, route)
+            }
             ("create", None) if placed && route.name.is_none() => write::create(self, call, route),
-            ("update", None | Some("status")) if route.name.is_some() => write::update(self, call, route),
-            ("patch", None | Some("status")) if route.name.is_some() => write::patch(self, call, route),
+            ("update", None | Some("status" | "approval" | "ephemeralcontainers"))
+                if route.name.is_some() =>
+            {
+                write::update(self, call, route)
+            }
+            ("patch", None | Some("status" | "approval" | "ephemeralcontainers")) if route.name.is_some() => {
+                write::patch(self, call, route)
+            }
             ("delete", None) => delete::delete(self, call, route),
             ("deletecollection", None) if placed => delete::delete_collection(self, call, route),
             _ => Err(ApiError::method_not_allowed()),

@@ -96,40 +96,46 @@ impl ApiError {
                         None => by_manager.push((manager, vec![field])),
                     }
                 }
-                let plural = by_manager.len() > 1;
                 let parts: Vec<String> = by_manager
                     .iter()
                     .map(|(m, fields)| format!("conflicts with {m}:\n- {}", fields.join("\n- ")))
                     .collect();
-                let text = if plural {
-                    format!("conflicts with {}", parts.join("\n").trim_start_matches("conflicts with "))
-                } else {
-                    parts.join("\n")
-                };
+                let text = parts.join("\n");
                 format!("Apply failed with {} conflicts: {text}", many.len())
             }
         };
         Self::new(409, "Conflict", listed).with(json!({"causes": causes}))
     }
 
-    /// A 422 with its causes: `(reason, field, message)`.
+    /// A 422 with its causes.
     pub(super) fn invalid(resource: &Resource, name: &str, causes: &[FieldError]) -> Self {
-        let texts: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
-        let text = match &texts[..] {
-            [one] => one.clone(),
-            many => format!("[{}]", many.join(", ")),
-        };
         let kind = if resource.group.is_empty() {
             resource.kind.clone()
         } else {
             format!("{}.{}", resource.kind, resource.group)
         };
-        let mut details = details(resource, name, &resource.kind);
+        Self::invalid_kind(&kind, &resource.group, &resource.kind, name, causes)
+    }
+
+    /// The same for a kind that is no resource of its own.
+    pub(super) fn invalid_kind(
+        qualified: &str,
+        group: &str,
+        kind: &str,
+        name: &str,
+        causes: &[FieldError],
+    ) -> Self {
+        let texts: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        let text = match &texts[..] {
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        let mut details = details_of(group, name, kind);
         details["causes"] = causes
             .iter()
             .map(|c| json!({"reason": c.reason, "message": c.message, "field": c.field}))
             .collect();
-        Self::new(422, "Invalid", format!("{kind} \"{name}\" is invalid: {text}")).with(details)
+        Self::new(422, "Invalid", format!("{qualified} \"{name}\" is invalid: {text}")).with(details)
     }
 
     /// A 422 for an option of the request itself.
@@ -204,8 +210,20 @@ impl ApiError {
         Self::new(403, "Forbidden", format!("forbidden: {why}")).with(json!({}))
     }
 
-    pub(super) fn too_many_requests(message: &str, retry_after: u32) -> Self {
-        Self::new(429, "TooManyRequests", message).with(json!({"retryAfterSeconds": retry_after}))
+    /// An eviction that a disruption budget forbids.
+    pub(super) fn would_disrupt(why: &str) -> Self {
+        Self::new(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.")
+            .with(json!({"causes": [{"reason": "DisruptionBudget", "message": why}]}))
+    }
+
+    /// An apply without the name of a manager.
+    pub(super) fn no_manager() -> Self {
+        Self::invalid_option(
+            "PatchOptions",
+            "fieldManager",
+            "FieldValueRequired",
+            "Required value: is required for apply patch",
+        )
     }
 
     /// A watch or an exact version below what history still holds.
@@ -285,12 +303,16 @@ impl FieldError {
 }
 
 fn details(resource: &Resource, name: &str, kind: &str) -> Value {
+    details_of(&resource.group, name, kind)
+}
+
+fn details_of(group: &str, name: &str, kind: &str) -> Value {
     let mut details = Map::new();
     if !name.is_empty() {
         details.insert("name".into(), name.into());
     }
-    if !resource.group.is_empty() {
-        details.insert("group".into(), resource.group.clone().into());
+    if !group.is_empty() {
+        details.insert("group".into(), group.into());
     }
     details.insert("kind".into(), kind.into());
     Value::Object(details)

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::read::parse_version;
-use super::render::{Form, Shape, full, partial};
+use super::render::{Form, Media, Shape, full, partial};
 use super::request::{Call, Route};
+use super::schema::proto;
 use super::selectors::Selector;
 use super::state::State;
 use super::status::ApiError;
@@ -26,7 +27,7 @@ const BATCH: usize = 100;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45 * 60);
 
 pub(super) fn watch(state: &Arc<State>, call: &Call, route: &Route) -> Result<Response<Body>, ApiError> {
-    let form = Form::negotiate(call)?;
+    let form = Form::negotiate(call, route)?;
     let mut fields = call.param("fieldSelector").to_owned();
     if let Some(name) = &route.name {
         // The old form, /watch/.../NAME, and a watch below one object's path.
@@ -50,7 +51,7 @@ pub(super) fn watch(state: &Arc<State>, call: &Call, route: &Route) -> Result<Re
         state: Arc::clone(state),
         route: route.clone(),
         selector,
-        shape: form.shape,
+        form,
         since: version,
         pending: VecDeque::new(),
         newest: state.store.subscribe(),
@@ -68,7 +69,11 @@ pub(super) fn watch(state: &Arc<State>, call: &Call, route: &Route) -> Result<Re
         Some((Ok::<_, std::convert::Infallible>(frame), watcher))
     });
     let mut response = Response::new(Body::stream(frames));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let content_type = match form.media {
+        Media::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+        _ => "application/json",
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     Ok(response)
 }
 
@@ -101,7 +106,7 @@ struct Watcher {
     state: Arc<State>,
     route: Route,
     selector: Selector,
-    shape: Shape,
+    form: Form,
     /// The version up to which everything has been looked at.
     since: u64,
     pending: VecDeque<Bytes>,
@@ -182,8 +187,12 @@ impl Watcher {
                 }
             }
             Err(gone) => {
-                let frame = format!("{{\"type\":\"ERROR\",\"object\":{}}}\n", gone.to_status());
-                self.pending.push_back(frame.into());
+                let status = gone.to_status();
+                let frame = match self.form.media {
+                    Media::Protobuf => proto::watch_frame("ERROR", &proto::encode_status(&status)).into(),
+                    _ => frame("ERROR", status.to_string().as_bytes()),
+                };
+                self.pending.push_back(frame);
                 self.ended = true;
             }
         }
@@ -203,7 +212,10 @@ impl Watcher {
     }
 
     fn frame(&mut self, event: &str, object: &Stored) -> Bytes {
-        let body = match self.shape {
+        let body = match self.form.shape {
+            Shape::Full if self.form.media == Media::Protobuf => {
+                return self.protobuf(event, &object.value);
+            }
             Shape::Full => full(&self.route, object),
             Shape::Metadata => partial(object).to_string().into(),
             Shape::Table(include) => {
@@ -217,12 +229,20 @@ impl Watcher {
         frame(event, &body)
     }
 
+    fn protobuf(&self, event: &str, object: &Value) -> Bytes {
+        let object = proto::encode(&self.route.group_version(), &self.route.resource.kind, object);
+        proto::watch_frame(event, &object.unwrap_or_default()).into()
+    }
+
     fn bookmark(&self, end_of_initial: bool) -> Bytes {
         let mut metadata = json!({"resourceVersion": self.since.to_string(), "creationTimestamp": null});
         if end_of_initial {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        let object: Value = match self.shape {
+        let object: Value = match self.form.shape {
+            Shape::Full if self.form.media == Media::Protobuf => {
+                return self.protobuf("BOOKMARK", &json!({"metadata": metadata}));
+            }
             Shape::Full => {
                 json!({"kind": self.route.resource.kind, "apiVersion": self.route.group_version(), "metadata": metadata})
             }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "metrics")]
+use kubewire_transport::ErrorKind;
 use tokio::time::Instant;
+
+use crate::execute::Cause;
 
 /// A client's metrics.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +31,11 @@ impl Observer {
     pub(crate) fn verb(&self, method: &http::Method) -> VerbObserver {
         VerbObserver { metrics: self.host.as_ref().map(|host| host.requests(method.as_str()).clone()) }
     }
+
+    /// Counts a request that waits for the rate limiter until the guard is dropped.
+    pub(crate) fn limiter_queue(&self) -> Counted {
+        Counted { _gauge: self.host.as_ref().map(kubewire_metrics::HostMetrics::limiter_queue) }
+    }
 }
 
 #[cfg(not(feature = "metrics"))]
@@ -34,19 +43,85 @@ impl Observer {
     pub(crate) fn verb(&self, _: &http::Method) -> VerbObserver {
         VerbObserver {}
     }
+
+    pub(crate) fn limiter_queue(&self) -> Counted {
+        Counted {}
+    }
+}
+
+/// Counts one in a gauge until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    #[cfg(feature = "metrics")]
+    _gauge: Option<kubewire_metrics::GaugeGuard>,
+}
+
+#[cfg(feature = "metrics")]
+impl From<Cause> for kubewire_metrics::RetryReason {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::RetryAfter => Self::RetryAfter,
+            Cause::Failed(kind) => match kind {
+                ErrorKind::Dns | ErrorKind::ConnectionRefused | ErrorKind::Connect | ErrorKind::Tls => {
+                    Self::Connect
+                }
+                ErrorKind::ConnectTimeout | ErrorKind::Timeout => Self::Timeout,
+                ErrorKind::ConnectionReset | ErrorKind::ConnectionLost | ErrorKind::StreamReset => {
+                    Self::ConnectionReset
+                }
+                ErrorKind::UnexpectedEof => Self::UnexpectedEof,
+                ErrorKind::GoAway | ErrorKind::StreamRefused => Self::Goaway,
+                _ => Self::Other,
+            },
+            Cause::Other => Self::Other,
+        }
+    }
 }
 
 #[cfg_attr(not(feature = "metrics"), allow(unused_variables, clippy::unused_self))]
 impl VerbObserver {
-    /// One attempt: its code, and whether it was not the first.
-    pub(crate) fn attempt(&self, code: Option<u16>, is_retry: bool) {
+    /// Counts a request in flight until the guard is dropped.
+    pub(crate) fn in_flight(&self) -> Counted {
+        Counted {
+            #[cfg(feature = "metrics")]
+            _gauge: self.metrics.as_ref().map(kubewire_metrics::RequestMetrics::in_flight),
+        }
+    }
+
+    /// One attempt: its code, the time until the answer's head was there, and for one that was not the first what made
+    /// it necessary.
+    pub(crate) fn attempt(&self, code: Option<u16>, time: Duration, retry: Option<Cause>) {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
             metrics.count_request(code);
-            if is_retry {
+            if code.is_some() {
+                metrics.observe_first_byte(time);
+            }
+            if let Some(cause) = retry {
                 metrics.count_retry(code);
+                metrics.count_retry_reason(cause.into());
             }
         }
+    }
+
+    /// A whole body was read, in this time.
+    pub(crate) fn body(&self, time: Duration) {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            metrics.observe_body(time);
+        }
+    }
+
+    /// Runs a decoder, and observes the time that it takes.
+    pub(crate) fn decoding<T>(&self, decode: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            let start = Instant::now();
+            let decoded = decode();
+            metrics.observe_decode(start.elapsed());
+            return decoded;
+        }
+        decode()
     }
 
     pub(crate) fn request_size(&self, bytes: Option<u64>) {

@@ -40,10 +40,13 @@ impl Result {
     /// success, although the code says so, unless `T` is [`Status`](crate::Status).
     pub fn into_object<T: DeserializeOwned + 'static>(self) -> std::result::Result<T, Error> {
         let answered = self.success()?;
-        if let Some(status) = hidden_failure::<T>(&answered.body, answered.media_type) {
-            return Err(answered.api_error(status));
-        }
-        decode(&answered.body, answered.media_type).map_err(|fault| decode_error(&answered, fault))
+        let observer = answered.place.client.0.observer.verb(&answered.place.method);
+        observer.decoding(|| {
+            if let Some(status) = hidden_failure::<T>(&answered.body, answered.media_type) {
+                return Err(answered.api_error(status));
+            }
+            decode(&answered.body, answered.media_type).map_err(|fault| decode_error(&answered, fault))
+        })
     }
 
     /// Nothing but the error, for requests whose answer is of no interest, such as a DELETE.

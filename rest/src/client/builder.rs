@@ -126,7 +126,8 @@ impl<'a> RestClientBuilder<'a> {
         self
     }
 
-    /// The metrics that the client's requests are counted in.
+    /// The metrics that the client's requests are counted in, and the connections beneath, unless
+    /// [`http_service`](Self::http_service) brings those.
     #[cfg(feature = "metrics")]
     pub fn metrics(mut self, metrics: Arc<kubewire_metrics::ClientMetrics>) -> Self {
         self.metrics = Some(metrics);
@@ -153,7 +154,15 @@ impl<'a> RestClientBuilder<'a> {
         let content = Content::new(config, self.prefer_protobuf)?;
         let service = match self.service {
             Some(service) => service,
-            None => Arc::new(HttpClient::new(config).map_err(ClientError::Transport)?),
+            None => {
+                let builder = HttpClient::builder(config);
+                #[cfg(feature = "metrics")]
+                let builder = match &self.metrics {
+                    Some(metrics) => builder.metrics(Arc::clone(metrics)),
+                    None => builder,
+                };
+                Arc::new(builder.build().map_err(ClientError::Transport)?)
+            }
         };
         #[cfg(feature = "metrics")]
         let observer = Observer::new(self.metrics.as_deref(), &base.host);

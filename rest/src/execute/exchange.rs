@@ -15,7 +15,7 @@ use super::policy::{End, Outcome, RetryPolicy};
 use crate::answer::body::{ReadError, drain, read_all};
 use crate::answer::generic::About;
 use crate::error::{Place, Stage, Target};
-use crate::observe::VerbObserver;
+use crate::observe::{Counted, VerbObserver};
 use crate::request::Location;
 use crate::trace::record_attempt;
 use crate::warning::{WarningHandler, warnings_of};
@@ -35,6 +35,7 @@ pub(crate) struct Exchange {
     pub(crate) backoff: Option<Arc<dyn BackoffManager>>,
     pub(crate) warnings: Arc<dyn WarningHandler>,
     pub(crate) observer: VerbObserver,
+    pub(crate) _in_flight: Counted,
     pub(crate) limits: Limits,
     pub(crate) machine: Machine,
 }
@@ -92,8 +93,12 @@ impl Exchange {
     /// Reads the whole body of an answer, within the same limits.
     pub(crate) async fn whole(&self, body: Body, headers: &HeaderMap) -> Result<Bytes, Error> {
         let limit = self.place.client.0.max_body_bytes;
+        let start = Instant::now();
         match within(self.limits, read_all(body, headers, limit)).await {
-            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Ok(bytes)) => {
+                self.observer.body(start.elapsed());
+                Ok(bytes)
+            }
             Ok(Err(ReadError::TooLarge)) => Err(Error::TooLarge { target: self.target(), limit }),
             Ok(Err(ReadError::Transport(error))) => Err(self.failed(error, Stage::Body)),
             Err(_) => Err(self.timed_out()),
@@ -138,7 +143,10 @@ impl Exchange {
 
     async fn throttle(&mut self) -> Result<(), Error> {
         let start = Instant::now();
-        let waited = self.limiter.wait(self.limits.end()).await;
+        let waited = {
+            let _queued = self.place.client.0.observer.limiter_queue();
+            self.limiter.wait(self.limits.end()).await
+        };
         let elapsed = start.elapsed();
         let request = || format!("{} {}", self.place.method, self.place.uri.path());
         self.place.client.0.throttle_log.tell(elapsed, self.machine.reason(), request);
@@ -166,16 +174,16 @@ impl Exchange {
     }
 
     async fn attempt(&mut self) -> Result<Response<Body>, transport::Error> {
-        let is_retry = self.machine.attempts() > 0;
         self.machine.begin_attempt();
         self.place.attempts = self.machine.attempts();
         let request = self.next_request();
         let size = http_body::Body::size_hint(request.body()).exact();
+        let start = Instant::now();
         let outcome = self.place.client.0.service.execute(request).await;
         let code = outcome.as_ref().ok().map(|response| response.status().as_u16());
         record_attempt(self.place.attempts, code);
         self.observer.request_size(size);
-        self.observer.attempt(code, is_retry);
+        self.observer.attempt(code, start.elapsed(), self.machine.cause());
         if let Some(backoff) = &self.backoff {
             backoff.update(&self.place.client.0.base.host, code);
         }

@@ -12,8 +12,9 @@
 
 use std::time::Duration;
 
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method};
-use kubewire_transport::Error;
+use kubewire_transport::{Error, ErrorKind};
 
 use super::policy::{Attempt, Decision, End, Outcome, RetryPolicy};
 
@@ -37,6 +38,17 @@ pub(crate) enum Verdict {
     Again,
 }
 
+/// What made a further attempt necessary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The server asked to come back.
+    RetryAfter,
+    /// There was no answer.
+    Failed(ErrorKind),
+    /// The policy wants something else of the answer.
+    Other,
+}
+
 /// A request's way through its attempts.
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -45,6 +57,7 @@ pub(crate) struct Machine {
     retries_left: u32,
     attempts: u32,
     retry_after: Duration,
+    cause: Option<Cause>,
     reason: Option<String>,
     /// The latest failure of an attempt that was followed by another.
     previous: Option<Box<str>>,
@@ -59,6 +72,7 @@ impl Machine {
             retries_left: retries,
             attempts: 0,
             retry_after: Duration::ZERO,
+            cause: None,
             reason: None,
             previous: None,
         }
@@ -75,6 +89,11 @@ impl Machine {
     /// How many attempts were begun.
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// What made the latest attempt necessary; `None` for the first.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        self.cause
     }
 
     /// Why the request is sent again; `None` before the first attempt.
@@ -114,6 +133,11 @@ impl Machine {
         self.state = State::Pause;
         self.retries_left -= 1;
         self.retry_after = after;
+        self.cause = Some(match outcome {
+            Outcome::Failed(error) => Cause::Failed(error.kind()),
+            Outcome::Answer { headers, .. } if headers.contains_key(RETRY_AFTER) => Cause::RetryAfter,
+            Outcome::Answer { .. } => Cause::Other,
+        });
         self.reason = Some(reason(&attempt, after));
         if let Outcome::Failed(error) = outcome {
             self.previous = Some(failure(error).into());

@@ -10,7 +10,7 @@ mod throttle;
 pub(crate) use backoff::BackoffSource;
 pub use backoff::{BackoffManager, HostBackoff};
 pub(crate) use exchange::{Exchange, Limits};
-pub(crate) use machine::Machine;
+pub(crate) use machine::{Cause, Machine};
 pub use policy::{Attempt, Decision, End, Outcome, RetryPolicy, StandardRetry};
 pub(crate) use retry_after::retry_after_seconds;
 pub(crate) use throttle::ThrottleLog;

@@ -119,6 +119,7 @@ impl Request {
             }
         };
         let client = &self.client.0;
+        let observer = client.observer.verb(&place.method);
         let mut headers = self.headers;
         if !self.accept_removed && !headers.contains_key(ACCEPT) {
             headers.insert(ACCEPT, client.content.accept.clone());
@@ -133,7 +134,8 @@ impl Request {
             retry: self.retry.unwrap_or_else(|| Arc::clone(&client.retry)),
             backoff: self.backoff.or_else(|| client.backoff.manager()),
             warnings: self.warnings.unwrap_or_else(|| Arc::clone(&client.warnings)),
-            observer: client.observer.verb(&place.method),
+            _in_flight: observer.in_flight(),
+            observer,
             // Streams and watches are open for as long as they are read.
             limits: Limits::new(self.timeout.filter(|_| matches!(end, End::Send | End::Raw)), self.deadline),
             machine: Machine::new(end, retries),

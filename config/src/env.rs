@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where settings outside of kubeconfigs come from: environment variables, the home folder, a pod's files.
 ///
@@ -18,6 +19,52 @@ use std::path::{Path, PathBuf};
 pub struct Environment {
     vars: Vars,
     service_account: PathBuf,
+    warn: Option<WarningHandler>,
+}
+
+type WarningHandler = Arc<dyn Fn(&Warning) + Send + Sync>;
+
+/// Something that is no error, and that a person may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// None of the kubeconfig files that were looked for exists.
+    AllMissing {
+        /// The files.
+        paths: Vec<PathBuf>,
+    },
+    /// Neither a server nor a kubeconfig was given, so that the pod's own settings are tried.
+    NothingGiven,
+    /// The pod's own settings can't be used.
+    NoInCluster {
+        /// Why.
+        reason: String,
+    },
+    /// A pod's certificate authorities can't be read, so that the system's are trusted.
+    UnreadableCa {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllMissing { paths } => {
+                f.write_str("none of the kubeconfig files exists:")?;
+                paths.iter().try_for_each(|path| write!(f, " {}", path.display()))
+            }
+            Self::NothingGiven => f.write_str(
+                "neither a server nor a kubeconfig was given: trying the settings of the pod, which there may not be",
+            ),
+            Self::NoInCluster { reason } => write!(f, "the settings of the pod can't be used: {reason}"),
+            Self::UnreadableCa { path, reason } => {
+                write!(f, "the pod's certificate authorities {} can't be used: {reason}", path.display())
+            }
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -29,13 +76,13 @@ enum Vars {
 impl Environment {
     /// The process's own environment.
     pub fn process() -> Self {
-        Self { vars: Vars::Process, service_account: service_account_folder() }
+        Self { vars: Vars::Process, service_account: service_account_folder(), warn: None }
     }
 
     /// An environment of these variables and no others.
     pub fn fixed<K: Into<OsString>, V: Into<OsString>>(vars: impl IntoIterator<Item = (K, V)>) -> Self {
         let vars = vars.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-        Self { vars: Vars::Fixed(vars), service_account: service_account_folder() }
+        Self { vars: Vars::Fixed(vars), service_account: service_account_folder(), warn: None }
     }
 
     /// Another folder for a pod's `token`, `ca.crt` and `namespace` than
@@ -44,6 +91,19 @@ impl Environment {
     pub fn with_service_account(mut self, folder: impl Into<PathBuf>) -> Self {
         self.service_account = folder.into();
         self
+    }
+
+    /// Has warnings told to `handler`; without one nobody hears of them.
+    #[must_use]
+    pub fn on_warning(mut self, handler: impl Fn(&Warning) + Send + Sync + 'static) -> Self {
+        self.warn = Some(Arc::new(handler));
+        self
+    }
+
+    pub(crate) fn warn(&self, warning: &Warning) {
+        if let Some(handler) = &self.warn {
+            handler(warning);
+        }
     }
 
     /// A variable's value; an empty one counts as unset.
@@ -107,6 +167,6 @@ impl fmt::Debug for Environment {
             Vars::Process => out.field("vars", &"the process's"),
             Vars::Fixed(vars) => out.field("vars", &vars.keys().collect::<Vec<_>>()),
         };
-        out.field("service_account", &self.service_account).finish()
+        out.field("service_account", &self.service_account).finish_non_exhaustive()
     }
 }

@@ -126,7 +126,10 @@ pub enum ConfigError {
         /// Those that exist.
         known: Vec<String>,
     },
-    /// A cluster that was asked for by an override, or by a context in a whole-file check, does not exist.
+    /// No context is chosen, neither by name nor as the current one.
+    #[error("no context is chosen: name one, or set the current one (`kubectl config use-context NAME`)")]
+    NoContext,
+    /// A cluster that was asked for by an override does not exist.
     #[error("there is no cluster {name:?}: {}", those(.known, "clusters"))]
     UnknownCluster {
         /// The name that was asked for.
@@ -144,11 +147,11 @@ pub enum ConfigError {
     },
 
     // --- clusters ---
-    /// A cluster says nothing at all.
-    #[error("{cluster} is empty: it needs at least a server")]
-    EmptyCluster {
-        /// The cluster.
-        cluster: Entry,
+    /// The context names no cluster that exists, beside other problems.
+    #[error("there is no cluster {name:?}, so there is no server")]
+    NoCluster {
+        /// The name in the context.
+        name: String,
     },
     /// A cluster has no server.
     #[error("{cluster} has no server: set its field \"server\" to the API server's URL")]
@@ -333,6 +336,62 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: String,
     },
+
+    // --- views and edits ---
+    /// A file and its content are both given where one has to take the other's place.
+    #[error("{entry} has {field} and {field}-data: keep one of the two")]
+    FileAndData {
+        /// The entry.
+        entry: Entry,
+        /// The field of the file.
+        field: &'static str,
+    },
+    /// A name is taken already.
+    #[error("there is a context {name:?} already: remove it first, or choose another name")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// A relative path can't be written relative to another file.
+    #[error("the path {} leads out of {}: give it as an absolute path", .path.display(), .folder.display())]
+    PathLeadsOut {
+        /// The path.
+        path: PathBuf,
+        /// The folder of the file that it is to be relative to.
+        folder: PathBuf,
+    },
+
+    // --- saving ---
+    /// Another program, or a crashed one, holds the lock of a file.
+    #[error(
+        "{} is being changed by another program, whose lock is {}: try again, or remove the lock if no such \
+         program runs any more", .path.display(), .lock.display()
+    )]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// Its lock.
+        lock: PathBuf,
+    },
+    /// A file could not be written. The old one is still there.
+    #[error("can't write {}: {source}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file can't be saved without losing something.
+    #[error("{} can't be saved: {problem}", .path.display())]
+    NotSavable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: &'static str,
+    },
+    /// There is no file to save to.
+    #[error("there is no kubeconfig file to save to: set KUBECONFIG or HOME, or give a path")]
+    NowhereToSave,
 
     // --- in a cluster ---
     /// This is not a pod of a cluster.

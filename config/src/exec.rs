@@ -116,6 +116,8 @@ impl PluginPolicy {
         }
     }
 
+    /// Checks that the policy can mean something.
+    ///
     /// # Errors
     /// [`ConfigError::BadPluginPolicy`] when an allow list is empty, or holds an entry that is empty or not a clean
     /// path.

@@ -29,12 +29,14 @@ mod duration;
 mod env;
 mod error;
 mod exec;
+mod flags;
 mod kubeconfig;
 mod loading;
 mod node;
 mod overrides;
 mod paths;
 mod proxy;
+mod save;
 mod secret;
 mod tls;
 mod yaml;
@@ -43,9 +45,10 @@ pub use config::{Config, default_user_agent, user_agent};
 pub use credentials::{
     AuthProviderConfig, BasicAuth, BearerToken, Credentials, EntryOrigin, HeaderCredential, Impersonation,
 };
-pub use env::Environment;
+pub use env::{Environment, Warning};
 pub use error::{ConfigError, Entry, EntryKind, FileName, Place};
 pub use exec::{ExecConfig, InteractiveMode, PluginPolicy};
+pub use flags::{Flag, FlagError, FlagKind, strip_namespace_prefix};
 pub use kubeconfig::{
     AuthProvider, Cluster, Context, ExecEnvVar, ExecPlugin, Extensions, Kubeconfig, Origin, Preferences,
     UnknownFields, User,

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::error::FileName;
 use crate::kubeconfig::{Loaded, decode};
-use crate::{ConfigError, Environment, Kubeconfig};
+use crate::{ConfigError, Environment, Kubeconfig, Warning};
 
 /// Which kubeconfig files are read, and in which order: the first has the last word.
 ///
@@ -25,6 +25,9 @@ pub struct LoadingRules {
     pub paths: Vec<PathBuf>,
     /// The largest file that is read, in bytes. 64 MiB by default.
     pub max_file_size: u64,
+    /// Whether [`modify`](Self::modify) writes the absolute paths of what it changes relative to the folder of its file
+    /// where they lie below it. Off by default.
+    pub relative_paths: bool,
     /// Where the rules came from, and where a pod's settings are looked for.
     pub environment: Environment,
 }
@@ -51,7 +54,7 @@ impl LoadingRules {
             }
             None => paths.extend(environment.home().map(|home| home.join(".kube").join("config"))),
         }
-        Self { explicit_path: None, paths, max_file_size: MAX_FILE_SIZE, environment }
+        Self { explicit_path: None, paths, max_file_size: MAX_FILE_SIZE, relative_paths: false, environment }
     }
 
     /// Only the file at `path`, which must exist.
@@ -60,6 +63,7 @@ impl LoadingRules {
             explicit_path: Some(path.into()),
             paths: Vec::new(),
             max_file_size: MAX_FILE_SIZE,
+            relative_paths: false,
             environment: Environment::process(),
         }
     }
@@ -73,17 +77,28 @@ impl LoadingRules {
         if let Some(path) = &self.explicit_path {
             return Ok(self.read(path)?.kubeconfig);
         }
-        let mut merged = Kubeconfig::default();
+        let mut files = Vec::with_capacity(self.paths.len());
         let mut problems = Vec::new();
         for path in &self.paths {
-            match self.read(path) {
-                Ok(loaded) => merged = merged.merge(loaded.kubeconfig),
-                Err(ConfigError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            match self.read_if_exists(path) {
+                Ok(loaded) => files.extend(loaded),
                 Err(problem) => problems.push(problem),
             }
         }
         ConfigError::gather(problems)?;
-        Ok(merged)
+        if files.is_empty() && !self.paths.is_empty() {
+            self.environment.warn(&Warning::AllMissing { paths: self.paths.clone() });
+        }
+        let files = files.into_iter().map(|loaded| loaded.kubeconfig);
+        Ok(files.reduce(Kubeconfig::merge).unwrap_or_default())
+    }
+
+    pub(crate) fn read_if_exists(&self, path: &Path) -> Result<Option<Loaded>, ConfigError> {
+        match self.read(path) {
+            Ok(loaded) => Ok(Some(loaded)),
+            Err(ConfigError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(problem) => Err(problem),
+        }
     }
 
     pub(crate) fn read(&self, path: &Path) -> Result<Loaded, ConfigError> {

@@ -1,4 +1,4 @@
-use crate::{Cluster, Context, User};
+use crate::{Cluster, Context, PluginPolicy, User};
 
 /// Settings that win over what a kubeconfig says, such as those of command line flags.
 ///
@@ -7,6 +7,8 @@ use crate::{Cluster, Context, User};
 /// - insecure or any certificate authority replaces insecure and both forms of the certificate authority;
 /// - a client certificate or key replaces both forms of its own;
 /// - lists, `exec` and `auth-provider` are replaced whole.
+///
+/// Relative paths are those of the working folder.
 ///
 /// ```
 /// use kubewire_config::{Cluster, Overrides};
@@ -31,6 +33,8 @@ pub struct Overrides {
     pub user: User,
     /// A bound on each request: whole seconds (`30`) or a duration with units (`1m30s`).
     pub timeout: Option<String>,
+    /// Which exec plugins may be run.
+    pub plugin_policy: PluginPolicy,
 }
 
 pub(crate) fn set<T>(target: &mut Option<T>, value: Option<&T>)

@@ -37,7 +37,17 @@ pub(crate) fn resolve(path: &Path, file: Option<&Path>) -> PathBuf {
     }
 }
 
+/// `path` as seen from `folder`, if it lies below it.
+pub(crate) fn relative(path: &Path, folder: &Path) -> Option<PathBuf> {
+    let path = clean(path);
+    if path.is_absolute() {
+        let below = path.strip_prefix(clean(folder)).ok()?;
+        return Some(if below.as_os_str().is_empty() { PathBuf::from(".") } else { below.to_owned() });
+    }
+    (!path.starts_with("..")).then_some(path)
+}
+
 /// Whether an exec command is a path, and not a bare name to be looked up on PATH.
-pub(crate) fn is_command_path(command: &str) -> bool {
-    command.contains(std::path::MAIN_SEPARATOR)
+pub(crate) fn is_command_path(command: &Path) -> bool {
+    command.as_os_str().to_string_lossy().contains(std::path::MAIN_SEPARATOR)
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -19,8 +20,11 @@ enum Inner {
     #[default]
     Empty,
     Full(Bytes),
-    Streaming(Pin<Box<dyn http_body::Body<Data = Bytes, Error = Error> + Send>>),
+    Streaming(Streaming),
 }
+
+// The mutex is never waited for: it makes the body `Sync`, so that what holds one can be shared.
+type Streaming = Mutex<Pin<Box<dyn http_body::Body<Data = Bytes, Error = Error> + Send>>>;
 
 impl Body {
     /// No body.
@@ -47,7 +51,7 @@ impl Body {
     where
         B: http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
     {
-        Self(Inner::Streaming(Box::pin(body)))
+        Self(Inner::Streaming(Mutex::new(Box::pin(body))))
     }
 
     /// The bytes, if all of them are there: `None` for a stream.
@@ -117,7 +121,9 @@ impl http_body::Body for Body {
                 self.0 = Inner::Empty;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
-            Inner::Streaming(body) => body.as_mut().poll_frame(cx),
+            Inner::Streaming(body) => {
+                body.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll_frame(cx)
+            }
         }
     }
 
@@ -125,7 +131,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Inner::Empty => true,
             Inner::Full(_) => false,
-            Inner::Streaming(body) => body.is_end_stream(),
+            Inner::Streaming(body) => body.lock().unwrap_or_else(PoisonError::into_inner).is_end_stream(),
         }
     }
 
@@ -133,7 +139,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Inner::Empty => SizeHint::with_exact(0),
             Inner::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Inner::Streaming(body) => body.size_hint(),
+            Inner::Streaming(body) => body.lock().unwrap_or_else(PoisonError::into_inner).size_hint(),
         }
     }
 }

@@ -1,6 +1,8 @@
 use std::fs;
 
-use crate::{BearerToken, Config, ConfigError, Credentials, Environment, Overrides, Pem, Secret, TlsConfig};
+use crate::{
+    BearerToken, Config, ConfigError, Credentials, Environment, Overrides, Pem, Secret, TlsConfig, Warning,
+};
 
 impl Config {
     /// The config of a pod: the API server that its environment names, and its service account's token, which is
@@ -8,7 +10,7 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError::NotInCluster`] outside of a cluster; [`ConfigError::InClusterToken`] when the token can't be
-    /// read. A missing `ca.crt` is no error: the system's authorities are trusted then.
+    /// read. A `ca.crt` that can't be used is only a [`Warning`]: the system's authorities are trusted then.
     pub fn in_cluster() -> Result<Self, ConfigError> {
         Self::in_cluster_with(&Overrides::default(), &Environment::process())
     }
@@ -31,7 +33,18 @@ impl Config {
         let mut credentials = BearerToken { token: Some(Secret::new(token)), token_file: Some(path) };
 
         let ca = folder.join("ca.crt");
-        let ca = fs::read(&ca).is_ok_and(|pem| is_pem(&pem)).then_some(Pem::File(ca));
+        let unusable = match fs::read(&ca) {
+            Ok(pem) if is_pem(&pem) => None,
+            Ok(_) => Some("it holds no certificate".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        let ca = match unusable {
+            None => Some(Pem::File(ca)),
+            Some(reason) => {
+                environment.warn(&Warning::UnreadableCa { path: ca, reason });
+                None
+            }
+        };
         let mut config = Self {
             tls: TlsConfig { ca, ..TlsConfig::default() },
             namespace: namespace(environment),

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::config::in_cluster;
-use crate::{Config, ConfigError, LoadingRules, Overrides};
+use crate::{Cluster, Config, ConfigError, Environment, LoadingRules, Overrides, Warning};
 
 impl Config {
     /// The config that kubectl would use: that of the kubeconfig files (see [`LoadingRules`]), or of the pod where
@@ -39,6 +39,41 @@ impl Config {
             }
             Err(problem) => Err(problem),
         }
+    }
+
+    /// The config that the flags `--server` (or `--master`) and `--kubeconfig` of a program ask for; empty ones count
+    /// as not given.
+    ///
+    /// A server alone makes a config without credentials, a path alone loads just that file, and neither means the
+    /// pod's own settings. No other file is looked at.
+    ///
+    /// # Errors
+    /// As [`Config::infer`].
+    pub fn from_flags(server: &str, kubeconfig: &str) -> Result<Self, ConfigError> {
+        Self::from_flags_with(server, kubeconfig, &Environment::process())
+    }
+
+    /// As [`Config::from_flags`], in a given environment.
+    ///
+    /// # Errors
+    /// As [`Config::infer`].
+    pub fn from_flags_with(
+        server: &str,
+        kubeconfig: &str,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        if server.is_empty() && kubeconfig.is_empty() {
+            environment.warn(&Warning::NothingGiven);
+            match Self::in_cluster_with(&Overrides::default(), environment) {
+                Ok(config) => return Ok(config),
+                Err(error) => environment.warn(&Warning::NoInCluster { reason: error.to_string() }),
+            }
+        }
+        let mut rules = LoadingRules::from_environment(environment.clone());
+        rules.paths.clear();
+        rules.explicit_path = (!kubeconfig.is_empty()).then(|| PathBuf::from(kubeconfig));
+        let cluster = Cluster { server: server.to_owned(), ..Cluster::default() };
+        Self::infer_with(&rules, &Overrides { cluster, ..Overrides::default() })
     }
 
     /// The config of the current context in the file at `path`.

@@ -34,7 +34,6 @@ const MOST_PROBLEMS: usize = 20;
 pub(crate) struct Loaded {
     pub(crate) kubeconfig: Kubeconfig,
     /// Whether further documents follow the one that was read.
-    #[expect(dead_code, reason = "saving refuses such a file")]
     pub(crate) more: bool,
 }
 
@@ -192,7 +191,7 @@ impl<'a> Decoder<'a> {
     fn exec(&mut self, node: Node<'a>) -> ExecPlugin {
         let mut out = ExecPlugin::default();
         self.each_field(node, |d, key, value| match key {
-            "command" => out.command = d.string(value),
+            "command" => out.command = PathBuf::from(d.string(value)),
             "args" => out.args = d.list(value, |d, value| Secret::new(d.string(value))),
             "env" => out.env = d.list(value, Self::env_var),
             "apiVersion" => out.api_version = d.text(value),
@@ -201,6 +200,9 @@ impl<'a> Decoder<'a> {
             "interactiveMode" => out.interactive_mode = d.text(value),
             other => keep(&mut out.unknown, other, value),
         });
+        if out.interactive_mode.is_none() && out.has_default_interactive_mode() {
+            out.interactive_mode = Some("IfAvailable".to_owned());
+        }
         out
     }
 

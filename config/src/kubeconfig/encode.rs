@@ -108,7 +108,7 @@ fn user(user: &User) -> Value {
 
 fn exec(exec: &ExecPlugin) -> Value {
     let mut out = Object::new(&exec.unknown);
-    out.set("command", exec.command.as_str().into());
+    out.set("command", exec.command.to_string_lossy().into());
     let args: Vec<Value> = exec.args.iter().map(|arg| exposed(arg).into()).collect();
     out.set("args", if args.is_empty() { Value::Null } else { args.into() });
     let env = exec.env.iter().map(|var| {

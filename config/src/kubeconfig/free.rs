@@ -121,9 +121,9 @@ impl Extensions {
         }
     }
 
-    /// Adds an entry as it was read. False when the name is taken.
+    /// Adds an entry as it was read. False when the name is taken, by more than a null.
     pub(crate) fn add(&mut self, name: String, value: Value, unknown: UnknownFields) -> bool {
-        if self.0.contains_key(&name) {
+        if self.get(&name).is_some_and(|value| !value.is_null()) {
             return false;
         }
         self.0.insert(name, Extension { value, unknown });

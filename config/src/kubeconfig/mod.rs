@@ -1,11 +1,14 @@
 //! The kubeconfig file: its schema, and all that can be done with one in memory.
 
 mod decode;
+mod edit;
 mod encode;
+mod files;
 mod free;
 mod merge;
 mod resolve;
 mod validate;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -170,7 +173,7 @@ pub struct AuthProvider {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExecPlugin {
     /// The program: a path, or a bare name looked up on PATH.
-    pub command: String,
+    pub command: PathBuf,
     /// Its arguments.
     pub args: Vec<Secret>,
     /// Variables added to the process's own environment, in order.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::validate;
 use super::{Cluster, Context, ExecPlugin, Kubeconfig, User};
@@ -10,8 +10,8 @@ use crate::error::EntryKind;
 use crate::overrides::{lay_cluster, lay_context, lay_user};
 use crate::{
     AuthProviderConfig, BasicAuth, BearerToken, ClientCertificate, Config, ConfigError, Credentials,
-    EntryOrigin, ExecConfig, HeaderCredential, Impersonation, InteractiveMode, Overrides, Pem, ProxyUrl,
-    Secret, TlsConfig, duration, paths,
+    EntryOrigin, ExecConfig, HeaderCredential, Impersonation, InteractiveMode, Overrides, Pem, PluginPolicy,
+    ProxyUrl, Secret, TlsConfig, duration,
 };
 
 /// The cluster extension that is passed on to exec plugins.
@@ -21,6 +21,8 @@ const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
 struct Chosen<'a> {
     context: Cow<'a, Context>,
     cluster: Cluster,
+    /// Whether the cluster has an entry of its own, and not only overrides.
+    cluster_exists: bool,
     user: User,
 }
 
@@ -35,8 +37,8 @@ impl Kubeconfig {
     /// everything that is wrong with the chosen cluster and user.
     pub fn resolve(&self, overrides: &Overrides) -> Result<Config, ConfigError> {
         let chosen = self.choose(overrides)?;
-        self.check(&chosen)?;
-        let Chosen { context, cluster, user } = chosen;
+        check(&chosen, overrides)?;
+        let Chosen { context, cluster, user, .. } = chosen;
 
         let mut config = Config::new(without_query(&cluster.server));
         if let Some(namespace) = &context.namespace {
@@ -67,14 +69,10 @@ impl Kubeconfig {
             config.tls = TlsConfig {
                 insecure: cluster.insecure_skip_tls_verify,
                 server_name: cluster.tls_server_name.clone(),
-                ca: pem(
-                    cluster.certificate_authority_data.as_ref(),
-                    cluster.certificate_authority.as_ref(),
-                    cluster.origin.path(),
-                ),
+                ca: pem(cluster.certificate_authority_data.as_ref(), cluster.certificate_authority.as_ref()),
                 alpn: Vec::new(),
             };
-            config.credentials = credentials(&context.user, user, &cluster)?;
+            config.credentials = credentials(&context.user, user, &cluster, &overrides.plugin_policy)?;
         }
         Ok(config)
     }
@@ -109,20 +107,20 @@ impl Kubeconfig {
                 known: self.clusters.keys().cloned().collect(),
             });
         }
-        let user = override_user(user.cloned().unwrap_or_default(), &overrides.user);
-        let cluster = override_cluster(cluster, overrides);
-        Ok(Chosen { context, cluster, user })
-    }
-
-    fn check(&self, chosen: &Chosen<'_>) -> Result<(), ConfigError> {
-        let mut problems = Vec::new();
-        let policy = crate::PluginPolicy::default();
-        validate::user(&chosen.context.user, &chosen.user, &policy, &mut problems);
-        validate::cluster(&chosen.context.cluster, &chosen.cluster, &mut problems);
-        if matches!(problems.as_slice(), [ConfigError::EmptyCluster { .. }]) {
-            return Err(ConfigError::Empty);
-        }
-        ConfigError::gather(problems)
+        // Paths of entries are relative to their file, those of overrides to the working folder.
+        let mut user = user.cloned().unwrap_or_default();
+        user.resolve_paths();
+        let named = cluster.cloned().map(|mut cluster| {
+            cluster.resolve_paths();
+            cluster
+        });
+        let cluster = override_cluster(named.as_ref(), overrides);
+        Ok(Chosen {
+            context,
+            cluster,
+            cluster_exists: named.is_some(),
+            user: override_user(user, &overrides.user),
+        })
     }
 
     /// Whether a namespace was asked for, be it the default one, so that a pod's own is not used.
@@ -135,6 +133,19 @@ impl Kubeconfig {
             .or(self.current_context.as_ref());
         said(&overrides.context) || name.and_then(|name| self.contexts.get(name)).is_some_and(said)
     }
+}
+
+fn check(chosen: &Chosen<'_>, overrides: &Overrides) -> Result<(), ConfigError> {
+    let mut problems = Vec::new();
+    validate::user(&chosen.context.user, &chosen.user, &overrides.plugin_policy, &mut problems);
+    if chosen.cluster_exists || !chosen.cluster.says_nothing() {
+        validate::cluster(&chosen.context.cluster, &chosen.cluster, &mut problems);
+    } else if problems.is_empty() {
+        return Err(ConfigError::Empty);
+    } else {
+        problems.push(ConfigError::NoCluster { name: chosen.context.cluster.clone() });
+    }
+    ConfigError::gather(problems)
 }
 
 fn override_user(mut user: User, over: &User) -> User {
@@ -171,19 +182,23 @@ fn override_cluster(named: Option<&Cluster>, overrides: &Overrides) -> Cluster {
 }
 
 /// Data wins over a file.
-fn pem<T: Clone>(data: Option<&T>, file: Option<&PathBuf>, origin: Option<&Path>) -> Option<Pem<T>> {
+fn pem<T: Clone>(data: Option<&T>, file: Option<&PathBuf>) -> Option<Pem<T>> {
     match (data, file) {
         (Some(data), _) => Some(Pem::Data(data.clone())),
-        (None, Some(file)) => Some(Pem::File(paths::resolve(file, origin))),
+        (None, Some(file)) => Some(Pem::File(file.clone())),
         (None, None) => None,
     }
 }
 
 /// What is sent when several ways are configured: a certificate with a header beside it; else a header; else what a
 /// plugin gives. A token or a password keeps plugins from being used, as does a certificate an exec plugin.
-fn credentials(name: &str, user: User, cluster: &Cluster) -> Result<Credentials, ConfigError> {
-    let origin = user.origin.path();
-    let token_file = user.token_file.as_ref().map(|file| paths::resolve(file, origin));
+fn credentials(
+    name: &str,
+    user: User,
+    cluster: &Cluster,
+    policy: &PluginPolicy,
+) -> Result<Credentials, ConfigError> {
+    let token_file = user.token_file.clone();
     let token = match (&user.token, &token_file) {
         (Some(token), _) => Some(token.clone()),
         (None, Some(file)) => {
@@ -209,10 +224,10 @@ fn credentials(name: &str, user: User, cluster: &Cluster) -> Result<Credentials,
     let provider = user.auth_provider.as_ref().map(|provider| AuthProviderConfig {
         name: provider.name.clone(),
         config: provider.config.clone(),
-        origin: origin.map(|path| EntryOrigin { path: path.to_owned(), name: name.to_owned() }),
+        origin: user.origin.path().map(|path| EntryOrigin { path: path.to_owned(), name: name.to_owned() }),
     });
-    let certificate = pem(user.client_certificate_data.as_ref(), user.client_certificate.as_ref(), origin);
-    let key = pem(user.client_key_data.as_ref(), user.client_key.as_ref(), origin);
+    let certificate = pem(user.client_certificate_data.as_ref(), user.client_certificate.as_ref());
+    let key = pem(user.client_key_data.as_ref(), user.client_key.as_ref());
 
     if let Some((certificate, key)) = certificate.zip(key) {
         let header = match (bearer, basic, provider) {
@@ -230,21 +245,14 @@ fn credentials(name: &str, user: User, cluster: &Cluster) -> Result<Credentials,
         (Some(bearer), ..) => Credentials::Bearer(bearer),
         (None, Some(basic), ..) => Credentials::Basic(basic),
         (None, None, Some(provider), _) => Credentials::AuthProvider(provider),
-        (None, None, None, Some(plugin)) => {
-            Credentials::Exec(Box::new(exec(&plugin, user.origin.path(), cluster)))
-        }
+        (None, None, None, Some(plugin)) => Credentials::Exec(Box::new(exec(&plugin, cluster, policy))),
         (None, None, None, None) => Credentials::None,
     })
 }
 
-fn exec(plugin: &ExecPlugin, origin: Option<&Path>, cluster: &Cluster) -> ExecConfig {
-    let command = if paths::is_command_path(&plugin.command) {
-        paths::resolve(Path::new(&plugin.command), origin)
-    } else {
-        PathBuf::from(&plugin.command)
-    };
+fn exec(plugin: &ExecPlugin, cluster: &Cluster, policy: &PluginPolicy) -> ExecConfig {
     ExecConfig {
-        command,
+        command: plugin.command.clone(),
         args: plugin.args.clone(),
         env: plugin.env.iter().map(|var| (var.name.clone(), var.value.clone())).collect(),
         api_version: plugin.api_version.clone().unwrap_or_default(),
@@ -257,7 +265,7 @@ fn exec(plugin: &ExecPlugin, origin: Option<&Path>, cluster: &Cluster) -> ExecCo
         stdin_unavailable: None,
         provide_cluster_info: plugin.provide_cluster_info,
         cluster_config: cluster.extensions.get(EXEC_EXTENSION).cloned(),
-        policy: crate::PluginPolicy::default(),
+        policy: policy.clone(),
     }
 }
 

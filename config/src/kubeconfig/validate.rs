@@ -3,22 +3,143 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::{Cluster, ExecPlugin, User};
+use super::{Cluster, Context, ExecPlugin, Kubeconfig, Preferences, UnknownFields, User};
 use crate::error::{Entry, EntryKind};
-use crate::{ConfigError, PluginPolicy, ProxyUrl, paths};
+use crate::{ConfigError, PluginPolicy, ProxyUrl};
 
 /// The entry as errors name it.
 pub(super) fn entry(kind: EntryKind, name: &str, origin: &super::Origin) -> Entry {
     Entry { kind, name: name.to_owned(), file: origin.path().map(Box::from) }
 }
 
-/// What is wrong with a cluster by itself.
+impl Kubeconfig {
+    /// Checks everything in the file, used or not, the files that it names included.
+    ///
+    /// Making a [`Config`](crate::Config) checks only what the chosen context uses, and asks less of contexts.
+    ///
+    /// # Errors
+    /// All that is wrong, together.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.says_nothing() {
+            return Err(ConfigError::Empty);
+        }
+        let mut problems = Vec::new();
+        if let Some(name) = self.current_context.as_deref().filter(|name| !name.is_empty())
+            && !self.contexts.contains_key(name)
+        {
+            problems.push(self.unknown_context(name));
+        }
+        for (name, entry) in &self.contexts {
+            self.validate_context(name, entry, &mut problems);
+        }
+        for (name, entry) in &self.users {
+            validate_user(name, entry, &mut problems);
+        }
+        for (name, entry) in &self.clusters {
+            validate_cluster(name, entry, &mut problems);
+        }
+        ConfigError::gather(problems)
+    }
+
+    /// Checks one context, the current one if no name is given, with its cluster and its user.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoContext`] when none is chosen, [`ConfigError::UnknownContext`] when it does not exist; else
+    /// all that is wrong, together.
+    pub fn confirm_usable(&self, context: Option<&str>) -> Result<(), ConfigError> {
+        if self.says_nothing() {
+            return Err(ConfigError::Empty);
+        }
+        let chosen = context.filter(|name| !name.is_empty()).or(self.current_context.as_deref());
+        let name = chosen.filter(|name| !name.is_empty()).ok_or(ConfigError::NoContext)?;
+        let context = self.contexts.get(name).ok_or_else(|| self.unknown_context(name))?;
+        let mut problems = Vec::new();
+        self.validate_context(name, context, &mut problems);
+        if let Some(user) = self.users.get(&context.user) {
+            validate_user(&context.user, user, &mut problems);
+        }
+        if let Some(cluster) = self.clusters.get(&context.cluster) {
+            validate_cluster(&context.cluster, cluster, &mut problems);
+        }
+        ConfigError::gather(problems)
+    }
+
+    fn validate_context(&self, name: &str, context: &Context, problems: &mut Vec<ConfigError>) {
+        let entry = || entry(EntryKind::Context, name, &context.origin);
+        if name.is_empty() {
+            problems.push(ConfigError::ContextWithoutName { context: entry() });
+        }
+        if context.user.is_empty() {
+            problems.push(ConfigError::ContextWithoutUser { context: entry() });
+        } else if !self.users.contains_key(&context.user) {
+            problems.push(ConfigError::ContextUnknownUser { context: entry(), user: context.user.clone() });
+        }
+        if context.cluster.is_empty() {
+            problems.push(ConfigError::ContextWithoutCluster { context: entry() });
+        } else if !self.clusters.contains_key(&context.cluster) {
+            problems.push(ConfigError::ContextUnknownCluster {
+                context: entry(),
+                cluster: context.cluster.clone(),
+            });
+        }
+        if let Some(namespace) =
+            context.namespace.as_deref().filter(|name| !name.is_empty() && !is_dns_label(name))
+        {
+            problems.push(ConfigError::BadNamespace { context: entry(), namespace: namespace.to_owned() });
+        }
+    }
+
+    /// Whether there is nothing in it that a client could use.
+    fn says_nothing(&self) -> bool {
+        self.clusters.is_empty()
+            && self.users.is_empty()
+            && self.contexts.is_empty()
+            && self.current_context.as_deref().is_none_or(str::is_empty)
+            && self.preferences == Preferences::default()
+            && self.extensions.is_empty()
+    }
+
+    pub(super) fn unknown_context(&self, name: &str) -> ConfigError {
+        ConfigError::UnknownContext { name: name.to_owned(), known: self.contexts.keys().cloned().collect() }
+    }
+}
+
+impl Cluster {
+    /// Whether there is nothing in it but what this crate does not know.
+    pub(super) fn says_nothing(&self) -> bool {
+        let known = Self {
+            unknown: UnknownFields::default(),
+            entry_unknown: UnknownFields::default(),
+            ..self.clone()
+        };
+        known == Self::default()
+    }
+}
+
+fn validate_user(name: &str, entry: &User, problems: &mut Vec<ConfigError>) {
+    let mut entry = entry.clone();
+    entry.resolve_paths();
+    user(name, &entry, &PluginPolicy::AllowAll, problems);
+}
+
+fn validate_cluster(name: &str, entry: &Cluster, problems: &mut Vec<ConfigError>) {
+    let mut entry = entry.clone();
+    entry.resolve_paths();
+    cluster(name, &entry, problems);
+}
+
+/// A name as DNS has it in one of its parts.
+fn is_dns_label(name: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() <= 63
+        && name.bytes().all(|byte| letter(byte) || byte == b'-')
+        && name.bytes().next().is_some_and(letter)
+        && name.bytes().next_back().is_some_and(letter)
+}
+
+/// What is wrong with a cluster by itself, its paths being resolved.
 pub(super) fn cluster(name: &str, cluster: &Cluster, problems: &mut Vec<ConfigError>) {
     let entry = || entry(EntryKind::Cluster, name, &cluster.origin);
-    if *cluster == Cluster::default() {
-        problems.push(ConfigError::EmptyCluster { cluster: entry() });
-        return;
-    }
     if cluster.server.is_empty() {
         problems.push(ConfigError::NoServer { cluster: entry() });
     }
@@ -31,11 +152,11 @@ pub(super) fn cluster(name: &str, cluster: &Cluster, problems: &mut Vec<ConfigEr
         if cluster.certificate_authority_data.is_some() {
             problems.push(ConfigError::CaFileAndData { cluster: entry() });
         }
-        readable(entry, "certificate-authority", file, cluster.origin.path(), problems);
+        readable(entry, "certificate-authority", file, problems);
     }
 }
 
-/// What is wrong with a user by itself.
+/// What is wrong with a user by itself, its paths being resolved.
 pub(super) fn user(name: &str, user: &User, policy: &PluginPolicy, problems: &mut Vec<ConfigError>) {
     let entry = || entry(EntryKind::User, name, &user.origin);
     if user.client_certificate.is_some() || user.client_certificate_data.is_some() {
@@ -49,10 +170,10 @@ pub(super) fn user(name: &str, user: &User, policy: &PluginPolicy, problems: &mu
             problems.push(ConfigError::CertificateWithoutKey { user: entry() });
         }
         if let Some(file) = &user.client_certificate {
-            readable(entry, "client-certificate", file, user.origin.path(), problems);
+            readable(entry, "client-certificate", file, problems);
         }
         if let Some(file) = &user.client_key {
-            readable(entry, "client-key", file, user.origin.path(), problems);
+            readable(entry, "client-key", file, problems);
         }
     }
     let basic = user.username.is_some() || user.password.is_some();
@@ -77,7 +198,7 @@ pub(super) fn user(name: &str, user: &User, policy: &PluginPolicy, problems: &mu
 }
 
 fn exec(entry: impl Fn() -> Entry, exec: &ExecPlugin, problems: &mut Vec<ConfigError>) {
-    if exec.command.is_empty() {
+    if exec.command.as_os_str().is_empty() {
         problems.push(ConfigError::ExecWithoutCommand { user: entry() });
     }
     if exec.api_version.is_none() {
@@ -100,7 +221,7 @@ fn exec(entry: impl Fn() -> Entry, exec: &ExecPlugin, problems: &mut Vec<ConfigE
 
 impl ExecPlugin {
     /// Whether the version is one of those that come from before `interactiveMode`.
-    fn has_default_interactive_mode(&self) -> bool {
+    pub(super) fn has_default_interactive_mode(&self) -> bool {
         matches!(
             self.api_version.as_deref(),
             Some("client.authentication.k8s.io/v1beta1" | "client.authentication.k8s.io/v1alpha1")
@@ -108,15 +229,8 @@ impl ExecPlugin {
     }
 }
 
-fn readable(
-    entry: impl Fn() -> Entry,
-    field: &'static str,
-    file: &Path,
-    origin: Option<&Path>,
-    problems: &mut Vec<ConfigError>,
-) {
-    let path = paths::resolve(file, origin);
-    if let Err(source) = File::open(&path) {
-        problems.push(ConfigError::UnreadableFile { entry: entry(), field, path, source });
+fn readable(entry: impl Fn() -> Entry, field: &'static str, path: &Path, problems: &mut Vec<ConfigError>) {
+    if let Err(source) = File::open(path) {
+        problems.push(ConfigError::UnreadableFile { entry: entry(), field, path: path.to_owned(), source });
     }
 }

@@ -8,7 +8,7 @@ use super::Target;
 use crate::{Status, Warning};
 
 /// An answer with an error code, as the API told it or, where it did not, as the code alone tells it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ApiError {
     /// What was asked.
@@ -34,6 +34,18 @@ impl ApiError {
             return Some(Duration::from_secs(seconds.into()));
         }
         (self.status.reason == crate::StatusReason::SERVER_TIMEOUT).then_some(Duration::ZERO)
+    }
+}
+
+// The body may hold anything, and so may headers: they are there to be asked for, not to land in a log.
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("target", &self.target)
+            .field("code", &self.code)
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 

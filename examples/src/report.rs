@@ -1,0 +1,56 @@
+//! How the programs end: what `main` returns.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+/// Success, or the error on one line of stderr and exit code 1. A cause is added where the error's own text does not
+/// tell it already.
+pub fn exit(result: Result<(), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", line(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn line(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let outer = |text: &str| {
+            #[derive(Debug)]
+            struct Outer(String, io::Error);
+            impl std::fmt::Display for Outer {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str(&self.0)
+                }
+            }
+            impl std::error::Error for Outer {
+                fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                    Some(&self.1)
+                }
+            }
+            super::line(&Outer(text.to_owned(), io::Error::other("disk full")))
+        };
+        assert_eq!(outer("can't save"), "can't save: disk full");
+        assert_eq!(outer("can't save: disk full"), "can't save: disk full");
+    }
+}

@@ -23,21 +23,29 @@
 
 mod answer;
 mod client;
+mod encoded;
 mod error;
 mod execute;
 #[cfg(feature = "fake")]
 pub mod fake;
+mod list;
 mod meta;
 mod observe;
 mod options;
+mod projected;
 mod request;
+#[cfg(test)]
+mod sample;
+mod scan;
 mod trace;
 mod warning;
 
 pub use answer::{ByteStream, MediaType, Result};
 pub use client::{Propagate, RestClient, RestClientBuilder};
+pub use encoded::{Encoded, EncodedError, merge_patch};
 pub use error::{ApiError, ClientError, DecodeError, DecodeFault, Error, RequestError, Stage, Target};
 pub use execute::{Attempt, BackoffManager, Decision, End, HostBackoff, Outcome, RetryPolicy, StandardRetry};
+pub use list::{Decode, DecodeOptions, ItemError, ListDecoder, decode_object};
 pub use meta::{
     CauseType, GroupVersion, GroupVersionError, List, ListMeta, ManagedFieldsEntry, Object, ObjectMeta,
     OwnerReference, PartialObjectMetadata, PartialObjectMetadataList, Status, StatusCause, StatusDetails,
@@ -47,7 +55,9 @@ pub use options::{
     CreateOptions, DeleteOptions, FieldValidation, GetOptions, ListOptions, PatchOptions, PatchType,
     PodLogOptions, Preconditions, PropagationPolicy, ResourceVersionMatch, UpdateOptions, VersionedParams,
 };
+pub use projected::{Project, Projected};
 pub use request::Request;
+pub use scan::{FieldPath, FieldPathError, ScanError, ScanErrorKind};
 pub use warning::{LogWarnings, NoWarnings, Warning, WarningError, WarningHandler, WarningWriter};
 
 // What the signatures above name.

@@ -1,0 +1,60 @@
+//! The places of what everyone asks an object for.
+
+use crate::scan::{FieldPath, Item, Plan, Span};
+
+/// Fields of the metadata whose places are kept, in this order.
+const FIELDS: [&str; KEYS] = [
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "deletionTimestamp",
+];
+pub(super) const KEYS: usize = 8;
+
+pub(super) const NAME: usize = 0;
+pub(super) const NAMESPACE: usize = 1;
+pub(super) const UID: usize = 2;
+pub(super) const RESOURCE_VERSION: usize = 3;
+pub(super) const LABELS: usize = 4;
+pub(super) const ANNOTATIONS: usize = 5;
+pub(super) const OWNER_REFERENCES: usize = 6;
+pub(super) const DELETION_TIMESTAMP: usize = 7;
+
+/// Marks the places of all fields.
+pub(super) fn mark(plan: &mut Plan) {
+    for (slot, field) in FIELDS.iter().enumerate() {
+        plan.mark(&FieldPath::of_keys(["metadata", field]), slot);
+    }
+}
+
+/// The places in a text; an empty one where there is nothing. Those of strings are without their quotes, and
+/// strings with escapes are written out after the text: `extra` gets them.
+pub(super) fn places(item: &Item<'_>, extra: &mut String) -> [Span; KEYS] {
+    let mut places = [Span::default(); KEYS];
+    for (slot, place) in places.iter_mut().enumerate() {
+        let Some(span) = item.marks[slot] else { continue };
+        let whole = &item.text[span.start as usize..span.end as usize];
+        let text = whole.trim_ascii_start();
+        let start = span.start + (whole.len() - text.len()) as u32;
+        let text = text.trim_ascii_end();
+        let end = start + text.len() as u32;
+        let is_string = matches!(slot, NAME | NAMESPACE | UID | RESOURCE_VERSION | DELETION_TIMESTAMP);
+        *place = if !is_string {
+            Span { start, end }
+        } else if !text.starts_with('"') {
+            Span::default()
+        } else if !text.contains('\\') {
+            Span { start: start + 1, end: end - 1 }
+        } else {
+            let Ok(string) = serde_json::from_str::<String>(text) else { continue };
+            let start = (item.text.len() + extra.len()) as u32;
+            extra.push_str(&string);
+            Span { start, end: start + string.len() as u32 }
+        };
+    }
+    places
+}

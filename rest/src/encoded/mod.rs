@@ -1,0 +1,12 @@
+//! Objects that stay in their wire form until somebody reads them.
+
+mod error;
+mod keys;
+mod object;
+mod patch;
+#[cfg(test)]
+mod tests;
+
+pub use error::EncodedError;
+pub use object::Encoded;
+pub use patch::merge_patch;

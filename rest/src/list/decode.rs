@@ -1,0 +1,187 @@
+//! How the text of an object becomes what the caller asked for.
+
+use serde::de::DeserializeOwned;
+
+use crate::scan::{FieldPath, Item, Limits, Plan, ScanError, Scanner, Shape};
+
+/// What objects can be read as: every serde type that borrows nothing,
+/// [`Encoded<T>`](crate::Encoded) and [`Projected<T>`](crate::Projected).
+///
+/// Lists, streams of items and single objects all take the type from the caller, so the same calls give whole
+/// objects, narrow ones, or such as are decoded later. The trait is sealed.
+pub trait Decode: FromItem {}
+
+impl<T: FromItem> Decode for T {}
+
+pub(crate) mod sealed {
+    use super::*;
+
+    pub trait FromItem: Sized + Send + 'static {
+        /// What the scanner leaves out and remembers for this type.
+        #[doc(hidden)]
+        fn plan(options: &DecodeOptions) -> Parts;
+
+        #[doc(hidden)]
+        fn from_item(item: Text<'_>) -> Result<Self, serde_json::Error>;
+    }
+
+    /// A plan, as other crates see it: not at all.
+    #[derive(Debug)]
+    pub struct Parts(pub(crate) Plan);
+
+    /// The text of an item, as other crates see it: not at all.
+    #[derive(Debug)]
+    pub struct Text<'a>(pub(crate) Item<'a>);
+}
+
+use sealed::{FromItem, Parts, Text};
+
+impl<T: DeserializeOwned + Send + 'static> FromItem for T {
+    fn plan(_: &DecodeOptions) -> Parts {
+        Parts(Plan::everything())
+    }
+
+    fn from_item(Text(item): Text<'_>) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(item.text)
+    }
+}
+
+/// What is read of objects, and how much.
+#[derive(Clone, Debug, Default)]
+pub struct DecodeOptions {
+    skip: Vec<FieldPath>,
+    pub(crate) keep_managed_fields: bool,
+    limits: Limits,
+}
+
+impl DecodeOptions {
+    /// Leaves these fields out of every object. They are cut from the bytes while those are scanned, before
+    /// anything is allocated for them: `metadata.managedFields` is a third of most objects and half the work of
+    /// decoding them. Nothing is left out unless asked for.
+    ///
+    /// A field is the value of a key: a path that ends in an element (`[]`, `[0]`) or leads through a single one
+    /// is an error, as the elements after it would change their places.
+    ///
+    /// ```
+    /// use kubewire_rest::{DecodeOptions, FieldPath};
+    ///
+    /// let options = DecodeOptions::default().skip_fields([
+    ///     FieldPath::managed_fields(),
+    ///     FieldPath::annotation("kubectl.kubernetes.io/last-applied-configuration"),
+    /// ])?;
+    /// # Ok::<(), kubewire_rest::FieldPathError>(())
+    /// ```
+    ///
+    /// An update with such an object leaves the server's managedFields alone; any other field that was left out
+    /// here is missing in the update.
+    pub fn skip_fields<P>(mut self, paths: impl IntoIterator<Item = P>) -> Result<Self, crate::FieldPathError>
+    where
+        P: TryInto<FieldPath>,
+        P::Error: Into<crate::FieldPathError>,
+    {
+        for path in paths {
+            let path = path.try_into().map_err(Into::into)?;
+            path.check_cut()?;
+            self.skip.push(path);
+        }
+        Ok(self)
+    }
+
+    /// Keeps managedFields in [`Encoded`](crate::Encoded) objects, which leave them out otherwise.
+    #[must_use]
+    pub fn keep_managed_fields(mut self) -> Self {
+        self.keep_managed_fields = true;
+        self
+    }
+
+    /// The largest object that is taken, in bytes; 64 MiB unless set. The API server itself takes no more than
+    /// about 3 MiB.
+    #[must_use]
+    pub fn max_object_bytes(mut self, bytes: usize) -> Self {
+        self.limits.item = bytes;
+        self
+    }
+
+    /// The largest answer that is taken, in bytes; any unless set, as its objects come one by one.
+    #[must_use]
+    pub fn max_answer_bytes(mut self, bytes: u64) -> Self {
+        self.limits.document = bytes;
+        self
+    }
+
+    pub(crate) fn scanner<T: FromItem>(&self, shape: Shape) -> Scanner {
+        let Parts(mut plan) = T::plan(self);
+        for path in &self.skip {
+            plan.cut(path);
+        }
+        Scanner::new(shape, plan, self.limits)
+    }
+}
+
+/// An object, or a list of them, that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ItemError {
+    /// It is no JSON, or exceeds a limit.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// It is JSON, but not of the type asked for.
+    #[error("{}not of the type asked for: {source}", place(*item, *offset))]
+    Type {
+        /// The item of the list, counted from 0.
+        item: Option<usize>,
+        /// The byte of the answer at which the object begins. The line and column that serde_json names are
+        /// counted from there, what was left out not included.
+        offset: u64,
+        /// What serde_json says.
+        source: serde_json::Error,
+    },
+}
+
+fn place(item: Option<usize>, offset: u64) -> String {
+    item.map_or(String::new(), |item| format!("item {item}, which begins at byte {offset}, is "))
+}
+
+impl ItemError {
+    /// The item of the list in which it was noticed, counted from 0.
+    pub fn item(&self) -> Option<usize> {
+        match self {
+            Self::Scan(error) => error.item(),
+            Self::Type { item, .. } => *item,
+        }
+    }
+
+    /// The byte of the answer at which it was noticed, or at which the object begins that is not of its type.
+    pub fn offset(&self) -> u64 {
+        match self {
+            Self::Scan(error) => error.offset(),
+            Self::Type { offset, .. } => *offset,
+        }
+    }
+}
+
+/// Reads a single object of JSON, as [`ListDecoder`](crate::ListDecoder) does lists.
+///
+/// ```
+/// use kubewire_rest::{DecodeOptions, Encoded, Object, decode_object};
+///
+/// let json = br#"{"kind":"Pod","metadata":{"name":"web-0","managedFields":[]}}"#;
+/// let pod: Encoded<Object> = decode_object(json, &DecodeOptions::default())?;
+/// assert_eq!(pod.name(), "web-0");
+/// # Ok::<(), kubewire_rest::ItemError>(())
+/// ```
+pub fn decode_object<T: Decode>(json: &[u8], options: &DecodeOptions) -> Result<T, ItemError> {
+    let mut scanner = options.scanner::<T>(Shape::Document);
+    let mut rest = json;
+    while !rest.is_empty() {
+        rest = &rest[scanner.feed(rest)?..];
+    }
+    scanner.finish()?;
+    // A document that is complete is one item.
+    match scanner.next_item() {
+        Some(item) => {
+            T::from_item(Text(item)).map_err(|source| ItemError::Type { item: None, offset: 0, source })
+        }
+        None => Err(scanner.truncated().into()),
+    }
+}

@@ -1,0 +1,77 @@
+//! 64 bytes at a time become bit masks: bit `i` speaks of byte `i`.
+
+use fearless_simd::{Simd, SimdBase as _, SimdMask as _, u8x64};
+
+/// Bytes in a block: one bit each in a `u64`.
+pub(super) const BLOCK: usize = 64;
+
+/// What a block's bytes are, before anything is known about strings.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Masks {
+    pub(super) quote: u64,
+    pub(super) backslash: u64,
+    /// `{` and `[`
+    pub(super) open: u64,
+    /// `}` and `]`
+    pub(super) close: u64,
+    /// Tells braces from brackets where one of both is; means nothing elsewhere.
+    pub(super) brace: u64,
+    pub(super) colon: u64,
+    pub(super) comma: u64,
+    /// Control characters: below 0x20.
+    pub(super) control: u64,
+    /// Control characters and the space.
+    pub(super) low: u64,
+}
+
+/// Classifies a block. To be called where [`Simd::vectorize`] holds, and inlined there.
+#[inline(always)]
+pub(super) fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Masks {
+    let bytes = u8x64::from_slice(simd, block);
+    // Brackets and braces differ in one bit: 0x5b, 0x5d and 0x7b, 0x7d.
+    let folded = bytes | u8x64::splat(simd, 0x20);
+    let is = |bytes: u8x64<S>, byte: u8| bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
+    Masks {
+        quote: is(bytes, b'"'),
+        backslash: is(bytes, b'\\'),
+        open: is(folded, b'{'),
+        close: is(folded, b'}'),
+        brace: is(bytes | u8x64::splat(simd, 0x06), 0x7f),
+        colon: is(bytes, b':'),
+        comma: is(bytes, b','),
+        control: bytes.simd_lt(u8x64::splat(simd, 0x20)).to_bitmask(),
+        low: bytes.simd_le(u8x64::splat(simd, 0x20)).to_bitmask(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fearless_simd::{Level, dispatch};
+
+    use super::*;
+
+    #[test]
+    fn every_byte_is_classified_like_a_plain_comparison() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let blocks: Vec<[u8; BLOCK]> = bytes.chunks_exact(BLOCK).map(|b| b.try_into().unwrap()).collect();
+        for level in [Level::new(), Level::baseline()] {
+            let masks: Vec<Masks> =
+                blocks.iter().map(|block| dispatch!(level, simd => classify(simd, block))).collect();
+            for (i, &byte) in bytes.iter().enumerate() {
+                let (m, bit) = (&masks[i / BLOCK], i % BLOCK);
+                let at = |mask: u64| mask >> bit & 1 == 1;
+                assert_eq!(at(m.quote), byte == b'"', "{byte:#x}");
+                assert_eq!(at(m.backslash), byte == b'\\', "{byte:#x}");
+                assert_eq!(at(m.open), b"{[".contains(&byte), "{byte:#x}");
+                assert_eq!(at(m.close), b"}]".contains(&byte), "{byte:#x}");
+                if b"{}[]".contains(&byte) {
+                    assert_eq!(at(m.brace), b"{}".contains(&byte), "{byte:#x}");
+                }
+                assert_eq!(at(m.colon), byte == b':', "{byte:#x}");
+                assert_eq!(at(m.comma), byte == b',', "{byte:#x}");
+                assert_eq!(at(m.control), byte < 0x20, "{byte:#x}");
+                assert_eq!(at(m.low), byte <= 0x20, "{byte:#x}");
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Finds the objects in JSON while its bytes arrive, checks them, and leaves out what nobody wants.
+//!
+//! One pass does all of it. 64 bytes at a time become bit masks ([`block`]); the grammar is checked on the masks
+//! ([`structure`]), so strictly that whatever passes is accepted by serde_json; and only tokens of values that the
+//! [`plan`] cares about are looked at one by one ([`walk`]), to find where items end, to cut fields out before
+//! anything is allocated for them, and to remember where keys such as a name stand. UTF-8 is checked once, so
+//! that serde reads `&str`.
+
+mod block;
+mod error;
+mod find;
+mod nesting;
+mod path;
+mod plan;
+mod scalar;
+mod scanner;
+mod strings;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use error::{ScanError, ScanErrorKind};
+pub(crate) use find::{each_member, find, same};
+pub use path::{FieldPath, FieldPathError};
+pub(crate) use plan::Plan;
+pub(crate) use scanner::{Item, Limits, Scanner, Shape, Span};
+#[cfg(test)]
+pub(crate) use tests::model;

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use crate::dns::LookupError;
 use crate::{BoxError, Error, ErrorKind};
 
 /// What the chain of an engine's error says.
@@ -40,6 +41,14 @@ pub(crate) fn classify(source: BoxError) -> Error {
     if not_processed { error.not_processed() } else { error }
 }
 
+/// The error that `source` is, which befell a connection in the making: no request was sent.
+pub(crate) fn classify_connect(source: impl Into<BoxError>) -> Error {
+    let source = source.into();
+    let mut findings = Findings { connect: true, ..Findings::default() };
+    findings.walk(source.as_ref());
+    Error::new(findings.verdict().0, source).not_processed()
+}
+
 impl Findings {
     fn walk(&mut self, error: &(dyn StdError + 'static)) {
         self.look_at(error);
@@ -67,13 +76,14 @@ impl Findings {
             self.ours.get_or_insert((error.kind(), error.is_not_processed()));
         } else if let Some(error) = error.downcast_ref::<reqwest::Error>() {
             self.connect |= error.is_connect();
-            self.dns |= error.is_dns();
             self.timeout |= error.is_timeout();
         } else if let Some(error) = error.downcast_ref::<hyper::Error>() {
             self.canceled |= error.is_canceled();
             self.ping_timeout |= error.is_timeout();
             self.incomplete |= error.is_incomplete_message();
             self.malformed |= error.is_parse();
+        } else if error.is::<LookupError>() {
+            self.dns = true;
         } else if let Some(error) = error.downcast_ref::<h2::Error>() {
             self.stream = stream(error).or(self.stream);
         } else if let Some(error) = error.downcast_ref::<rustls::Error>() {

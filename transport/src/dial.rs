@@ -18,7 +18,7 @@ use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use crate::classify::classify;
+use crate::classify::classify_connect;
 use crate::dns::Resolver;
 use crate::endpoint;
 use crate::proxy::{self, Proxies, Target};
@@ -116,7 +116,7 @@ impl Settings {
         let mut http = self.http.clone();
         match http.call(uri).await {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(connecting(error)),
+            Err(error) => Err(classify_connect(error)),
         }
     }
 
@@ -155,14 +155,15 @@ async fn tunnel(io: BoxIo, proxy: &ProxyUrl, uri: &Uri) -> Result<BoxIo, Error> 
     if let Some(user) = proxy::authorization(proxy) {
         request.headers_mut().insert(http::header::PROXY_AUTHORIZATION, user);
     }
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.map_err(connecting)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(io).await.map_err(classify_connect)?;
     // The tunnel is the connection itself: this ends when it is handed over.
     let driver = tokio::spawn(connection.with_upgrades());
     let response = match sender.send_request(request).await {
         Ok(response) => response,
         Err(error) => {
             driver.abort();
-            return Err(connecting(error));
+            return Err(classify_connect(error));
         }
     };
     if !response.status().is_success() {
@@ -178,7 +179,7 @@ async fn tunnel(io: BoxIo, proxy: &ProxyUrl, uri: &Uri) -> Result<BoxIo, Error> 
     }
     match hyper::upgrade::on(response).await {
         Ok(upgraded) => Ok(Box::new(upgraded)),
-        Err(error) => Err(connecting(error)),
+        Err(error) => Err(classify_connect(error)),
     }
 }
 
@@ -187,27 +188,10 @@ async fn handshake(
     tls: &Arc<ClientConfig>,
     name: ServerName<'static>,
 ) -> Result<(BoxIo, bool), Error> {
-    let stream =
-        TlsConnector::from(Arc::clone(tls)).connect(name, TokioIo::new(io)).await.map_err(|error| {
-            let error = classify(error.into());
-            // Whatever ends a handshake, a reset or an end of file too, no request was sent.
-            let kind = if error.kind() == ErrorKind::Other { ErrorKind::Tls } else { error.kind() };
-            Error::new(kind, error).context("the TLS handshake failed").not_processed()
-        })?;
+    let failed = |error| classify_connect(error).context("the TLS handshake failed");
+    let stream = TlsConnector::from(Arc::clone(tls)).connect(name, TokioIo::new(io)).await.map_err(failed)?;
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     Ok((Box::new(TokioIo::new(stream)), http2))
-}
-
-fn connecting(error: impl Into<BoxError>) -> Error {
-    let error = classify(error.into());
-    let kind = match error.kind() {
-        kind @ (ErrorKind::Dns
-        | ErrorKind::ConnectionRefused
-        | ErrorKind::Tls
-        | ErrorKind::ConnectTimeout) => kind,
-        _ => ErrorKind::Connect,
-    };
-    Error::new(kind, error).not_processed()
 }
 
 fn target(uri: &Uri) -> Result<Target<'_>, Error> {

@@ -3,7 +3,12 @@
 
 mod apiserver;
 mod connections;
+mod exchange;
 mod faults;
+mod proxies;
+mod redirects;
 mod rotation;
+#[cfg(feature = "metrics")]
+mod sharing;
 mod support;
 mod tls;

@@ -1,6 +1,7 @@
 //! Servers, authorities and small helpers that the tests share.
 
 pub mod pki;
+pub mod proxies;
 pub mod server;
 
 use std::time::Duration;

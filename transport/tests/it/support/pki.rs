@@ -9,7 +9,8 @@ use rcgen::{
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientCertVerifierBuilder, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 
 pub struct Ca(CertifiedIssuer<'static, KeyPair>);
@@ -91,16 +92,26 @@ impl Leaf {
 
 /// A server's TLS settings: `clients` is the authority whose certificates clients must show.
 pub fn server_config(leaf: &Leaf, clients: Option<&Ca>, alpn: &[&str]) -> Arc<ServerConfig> {
+    config(leaf, clients.map(|clients| verifier(clients).build().unwrap()), alpn)
+}
+
+/// Those of a server that asks for a certificate, and goes on without one.
+pub fn asking_config(leaf: &Leaf, clients: &Ca) -> Arc<ServerConfig> {
+    config(leaf, Some(verifier(clients).allow_unauthenticated().build().unwrap()), &["h2", "http/1.1"])
+}
+
+fn verifier(clients: &Ca) -> ClientCertVerifierBuilder {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap();
-    let builder = match clients {
+    WebPkiClientVerifier::builder_with_provider(Arc::new(clients.roots()), provider)
+}
+
+fn config(leaf: &Leaf, verifier: Option<Arc<dyn ClientCertVerifier>>, alpn: &[&str]) -> Arc<ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = match verifier {
         None => builder.with_no_client_auth(),
-        Some(ca) => {
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(ca.roots()), provider);
-            builder.with_client_cert_verifier(verifier.build().unwrap())
-        }
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
     };
     let chain = CertificateDer::pem_slice_iter(leaf.certificate.as_bytes()).map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderMap, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use kubewire_transport::{Body, Error, ErrorKind};
@@ -14,7 +14,7 @@ use kubewire_transport::{Body, Error, ErrorKind};
 /// Memory is set aside for what a Content-Length announces up to here; beyond it grows with what comes.
 const ANNOUNCED_BYTES: usize = 4 * 1024 * 1024;
 /// Up to so much of an unread body is read, so that its connection can be used again.
-const DRAIN_BYTES: u64 = 2048;
+const DRAIN_BYTES: usize = 2048;
 /// For so long.
 const DRAIN_TIME: Duration = Duration::from_millis(500);
 
@@ -71,14 +71,16 @@ fn cut_short(announced: usize, came: usize) -> Error {
 
 /// Reads what is left of a body that nobody wants, if it is short: its connection can then be used again. A long one is
 /// dropped, and its connection with it.
-pub(crate) async fn drain(mut body: Body) {
-    if body.is_end_stream() || body.size_hint().lower() > DRAIN_BYTES {
+pub(crate) async fn drain(response: Response<Body>) {
+    let is_long = announced(response.headers()).is_some_and(|size| size > DRAIN_BYTES);
+    let mut body = response.into_body();
+    if is_long || body.is_end_stream() || body.size_hint().lower() > DRAIN_BYTES as u64 {
         return;
     }
     let read = async {
         let mut left = DRAIN_BYTES;
         while let Some(Ok(frame)) = body.frame().await {
-            let size = frame.data_ref().map_or(0, Bytes::len) as u64;
+            let size = frame.data_ref().map_or(0, Bytes::len);
             if size >= left {
                 break;
             }

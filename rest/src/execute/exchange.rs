@@ -132,7 +132,7 @@ impl Exchange {
                         (Verdict::Finish, Ok(response)) => return Ok(response),
                         (Verdict::Finish, Err(error)) => return Err(self.failed(error, Stage::Head)),
                         (Verdict::Again, Ok(response)) if self.machine.end() != End::Stream => {
-                            drain(response.into_body()).await;
+                            drain(response).await;
                         }
                         (Verdict::Again, _) => {}
                     }
@@ -182,7 +182,9 @@ impl Exchange {
         let outcome = self.place.client.0.service.execute(request).await;
         let code = outcome.as_ref().ok().map(|response| response.status().as_u16());
         record_attempt(self.place.attempts, code);
-        self.observer.request_size(size);
+        if self.machine.end().reads_whole() {
+            self.observer.request_size(size);
+        }
         self.observer.attempt(code, start.elapsed(), self.machine.cause());
         if let Some(backoff) = &self.backoff {
             backoff.update(&self.place.client.0.base.host, code);

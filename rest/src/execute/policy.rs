@@ -20,6 +20,13 @@ pub enum End {
     Watch,
 }
 
+impl End {
+    /// Whether the request reads one whole answer.
+    pub(crate) fn reads_whole(self) -> bool {
+        matches!(self, Self::Send | Self::Raw)
+    }
+}
+
 /// What came of an attempt.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

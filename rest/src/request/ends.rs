@@ -137,7 +137,7 @@ impl Request {
             _in_flight: observer.in_flight(),
             observer,
             // Streams and watches are open for as long as they are read.
-            limits: Limits::new(self.timeout.filter(|_| matches!(end, End::Send | End::Raw)), self.deadline),
+            limits: Limits::new(self.timeout.filter(|_| end.reads_whole()), self.deadline),
             machine: Machine::new(end, retries),
             place,
         })

@@ -1,7 +1,12 @@
 //! What users do with the crate, in virtual time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+mod answers;
+mod building;
 mod conformance;
+#[cfg(feature = "metrics")]
+mod counts;
+mod executing;
 #[cfg(all(feature = "fake", feature = "metrics"))]
 mod metrics;
 mod retries;

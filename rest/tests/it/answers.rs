@@ -425,8 +425,8 @@ async fn a_limit_on_bodies() {
 }
 
 /// Keeps what it is told.
-#[derive(Default)]
-struct Kept(Mutex<Vec<String>>);
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<String>>>);
 
 impl WarningHandler for Kept {
     fn handle(&self, warning: &Warning) {
@@ -443,10 +443,10 @@ async fn warnings_reach_the_result_and_the_handler() {
     };
     for code in [200, 404, 500] {
         for how in ["send", "send_raw", "stream"] {
-            let kept = Arc::new(Kept::default());
+            let kept = Kept::default();
             let script = Script::new([warned(code)]);
             let config = Config::new("h");
-            let client = script.builder(&config).warning_handler(kept.clone()).build().unwrap();
+            let client = script.builder(&config).warning_handler(Arc::new(kept.clone())).build().unwrap();
             let request = client.get();
             match how {
                 "send" => assert_eq!(request.send().await.warnings().len(), 2),
@@ -457,10 +457,10 @@ async fn warnings_reach_the_result_and_the_handler() {
         }
     }
     // A request's own handler takes the client's place.
-    let kept = Arc::new(Kept::default());
+    let kept = Kept::default();
     let script = Script::new([warned(200)]);
     let config = Config::new("h");
-    let client = script.builder(&config).warning_handler(kept.clone()).build().unwrap();
+    let client = script.builder(&config).warning_handler(Arc::new(kept.clone())).build().unwrap();
     client.get().warning_handler(Arc::new(NoWarnings)).send().await.check().unwrap();
     assert!(kept.0.lock().unwrap().is_empty());
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::service::Script;
 
 type Build = fn(RestClient) -> Request;
+type AnyBuild = Box<dyn Fn(RestClient) -> Request>;
 
 fn client(host: &str, group: &'static str) -> RestClient {
     let config = Config::new(host);
@@ -371,7 +372,7 @@ async fn headers_and_bodies() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "from a file").unwrap();
     let chunks = || futures_util::stream::iter([Ok::<_, std::io::Error>("one ".into()), Ok("two".into())]);
-    let cases: Vec<(Box<dyn Fn(RestClient) -> Request>, &str, &str, &str)> = vec![
+    let cases: Vec<(AnyBuild, &str, &str, &str)> = vec![
         // What is sent, its content type, the accept header.
         (Box::new(|c| c.get()), "", "", "application/json, */*"),
         (Box::new(|c| c.get().accept("text/plain")), "", "", "text/plain"),

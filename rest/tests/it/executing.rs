@@ -453,14 +453,17 @@ async fn streams_go_on_connections_for_long_answers() {
 async fn the_programs_own_tracing_is_sent_on() {
     let script = Script::new([come_back(503, "0"), ok()]);
     let config = Config::new("h");
-    let propagate = |headers: &mut kubewire_rest::http::HeaderMap| {
+    let propagate = |headers: &mut http::HeaderMap| {
         let value = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         headers.insert("traceparent", value.parse().unwrap());
     };
     let client = script.builder(&config).propagate(propagate).build().unwrap();
     client.post().body(&json!({})).send().await.check().unwrap();
     assert_eq!(script.attempts(), 2);
-    assert!(script.sent().iter().all(|sent| sent.header("traceparent").starts_with("00-0af7")));
+    for sent in script.sent() {
+        assert_eq!((sent.method.as_str(), sent.uri.to_string().as_str()), ("POST", "http://h/api/v1"));
+        assert!(sent.header("traceparent").starts_with("00-0af7"));
+    }
 }
 
 // BH-X13

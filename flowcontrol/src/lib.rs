@@ -20,7 +20,7 @@ mod limiter;
 mod sync;
 
 pub use backoff::{Backoff, ExponentialBackoff};
-pub use bucket::{DEFAULT_BURST, DEFAULT_QPS, RateError, TokenBucket, limiter_for};
+pub use bucket::{DEFAULT_BURST, DEFAULT_QPS, RateError, Reservation, TokenBucket, limiter_for};
 pub use clock::{Clock, ManualClock, Timestamp, TokioClock};
 pub use fixed::{Never, Unlimited};
 pub use limiter::{RateLimiter, Wait, WaitError};

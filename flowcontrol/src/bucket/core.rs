@@ -22,6 +22,8 @@ pub(crate) struct Core<C> {
     word: AtomicU64,
     scales: [ScaleCell; 2],
     line: Mutex<Line>,
+    /// Tokens a second, as the bits of an `f64`: for the asking, nothing is computed from it.
+    qps: AtomicU64,
     clock: C,
 }
 
@@ -73,7 +75,8 @@ impl<C: Clock> Core<C> {
         Ok(Self {
             word: AtomicU64::new(ORIGIN << MARK_SHIFT),
             scales: [ScaleCell::new(scale), ScaleCell::new(scale)],
-            line: Mutex::new(Line::new(qps, burst)),
+            line: Mutex::new(Line::default()),
+            qps: AtomicU64::new(qps.to_bits()),
             clock,
         })
     }
@@ -154,6 +157,26 @@ impl<C: Clock> Core<C> {
         drop(line);
         wakes.into_iter().for_each(Waker::wake);
         result
+    }
+
+    pub(crate) fn set_rate(&self, qps: f64, burst: u32) -> Result<(), RateError> {
+        self.with(|session| {
+            session.set_rate(qps, burst)?;
+            self.qps.store(qps.to_bits(), Ordering::Relaxed);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn qps(&self) -> f64 {
+        f64::from_bits(self.qps.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn burst(&self) -> u32 {
+        self.with(|session| session.burst())
+    }
+
+    pub(crate) fn clock(&self) -> &C {
+        &self.clock
     }
 
     fn scale(&self, word: u64) -> &ScaleCell {

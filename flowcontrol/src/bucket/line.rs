@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::task::Waker;
 
+use super::RateError;
 use super::scale::{MAX_BOOKED, ORIGIN, Scale};
 use crate::WaitError;
 
@@ -9,7 +10,7 @@ use crate::WaitError;
 pub(crate) type Ticket = u64;
 
 /// Who waits, and who was served a moment ago.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Line {
     waiting: BTreeMap<Ticket, Waiting>,
     /// Tokens that those in `waiting` ask for.
@@ -20,8 +21,6 @@ pub(crate) struct Line {
     /// taken, the bucket would have been full by now, and more would not fit in.
     credit: u64,
     last_ticket: Ticket,
-    qps: f64,
-    burst: u32,
 }
 
 #[derive(Debug)]
@@ -35,20 +34,13 @@ struct Waiting {
 }
 
 impl Line {
-    pub(crate) fn new(qps: f64, burst: u32) -> Self {
-        Self {
-            waiting: BTreeMap::new(),
-            booked: 0,
-            served: BTreeMap::new(),
-            credit: 0,
-            last_ticket: 0,
-            qps,
-            burst,
-        }
-    }
-
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.served.is_empty()
+    }
+
+    fn ticket(&mut self, n: u32) -> Ticket {
+        self.last_ticket += u64::from(n);
+        self.last_ticket
     }
 
     /// Lowers the credit to `most`, the oldest first.
@@ -152,9 +144,13 @@ impl<'a> Session<'a> {
         scale.epoch.saturating_add(scale.nanos((now - ORIGIN).saturating_add(units)))
     }
 
-    /// Tokens a second, and in a full bucket.
-    pub(crate) fn rate(&self) -> (f64, u32) {
-        (self.line.qps, self.line.burst)
+    pub(crate) fn burst(&self) -> u32 {
+        (self.scale.full >> self.scale.bits) as u32
+    }
+
+    /// Whole tokens that are there for the taking.
+    pub(crate) fn available(&self) -> u32 {
+        if self.line.waiting.is_empty() { (self.level >> self.scale.bits) as u32 } else { 0 }
     }
 
     pub(crate) fn try_take(&mut self, n: u32) -> bool {
@@ -173,8 +169,8 @@ impl<'a> Session<'a> {
         n: u32,
         fits: impl FnOnce(u64) -> bool,
     ) -> Result<Option<Ticket>, WaitError> {
-        if n > self.line.burst {
-            return Err(WaitError::ExceedsBurst { asked: n, burst: self.line.burst });
+        if n > self.burst() {
+            return Err(WaitError::ExceedsBurst { asked: n, burst: self.burst() });
         }
         if self.try_take(n) {
             return Ok(None);
@@ -183,16 +179,26 @@ impl<'a> Session<'a> {
         if booked << self.scale.bits > MAX_BOOKED {
             return Err(WaitError::LineTooLong);
         }
-        let due = Self::due(&self.scale, self.now, (booked << self.scale.bits) - self.level);
+        let due = self.due_after(booked);
         if !fits(due.saturating_sub(self.now_nanos)) {
             return Err(WaitError::DeadlineExceeded);
         }
         self.line.booked = booked;
-        self.line.last_ticket += u64::from(n);
-        let ticket = self.line.last_ticket;
+        let ticket = self.line.ticket(n);
         let place = Waiting { tokens: n, waker: None, armed: due, committed: false };
         self.line.waiting.insert(ticket, place);
         Ok(Some(ticket))
+    }
+
+    /// [`join`](Self::join) with a ticket in any case, so that what is taken at once can be cancelled, too.
+    pub(crate) fn reserve(&mut self, n: u32) -> Result<Ticket, WaitError> {
+        if let Some(ticket) = self.join(n, |_| true)? {
+            return Ok(ticket);
+        }
+        let (ticket, cost) = (self.line.ticket(n), self.scale.cost(n));
+        self.line.served.insert(ticket, cost);
+        self.line.credit += cost;
+        Ok(ticket)
     }
 
     /// How the wait of `ticket` stands. Where it goes on, `waker` is woken when it is served, and earlier if its
@@ -212,17 +218,31 @@ impl<'a> Session<'a> {
         turn
     }
 
-    /// Exact for the head of the line. For those behind it, the latest that it can be: whoever has gone away ahead of
-    /// them is still counted.
-    pub(crate) fn turn(&self, ticket: Ticket) -> Turn {
-        let Some((first, head)) = self.line.waiting.first_key_value() else { return Turn::Served };
+    /// How many nanoseconds are left until the turn of `ticket`, as things stand.
+    pub(crate) fn delay(&self, ticket: Ticket) -> u64 {
         if !self.line.waiting.contains_key(&ticket) {
-            return Turn::Served;
+            return 0;
         }
-        let tokens = ticket - first + u64::from(head.tokens);
+        let ahead = self.line.waiting.range(..=ticket).map(|(_, place)| u64::from(place.tokens)).sum();
+        self.due_after(ahead).saturating_sub(self.now_nanos)
+    }
+
+    /// Exact for the head of the line. For those behind it, the latest that it can be: whoever has gone away ahead of
+    /// them is still counted, so that it costs nothing to tell.
+    fn turn(&self, ticket: Ticket) -> Turn {
+        match self.line.waiting.first_key_value() {
+            Some((first, head)) if self.line.waiting.contains_key(&ticket) => {
+                let due = self.due_after(ticket - first + u64::from(head.tokens));
+                Turn::Waiting { due, delay: due.saturating_sub(self.now_nanos) }
+            }
+            _ => Turn::Served,
+        }
+    }
+
+    /// When `tokens` have come, in the clock's nanoseconds.
+    fn due_after(&self, tokens: u64) -> u64 {
         let units = tokens.saturating_mul(1 << self.scale.bits).saturating_sub(self.level);
-        let due = Self::due(&self.scale, self.now, units);
-        Turn::Waiting { due, delay: due.saturating_sub(self.now_nanos) }
+        Self::due(&self.scale, self.now, units)
     }
 
     /// Gives up a place in line, or tokens that were served and not used.
@@ -243,5 +263,26 @@ impl<'a> Session<'a> {
         } else if let Some(credit) = self.line.served.remove(&ticket) {
             self.line.credit -= credit;
         }
+    }
+
+    /// Changes the rate and the burst from now on. What is in the bucket stays in it, as far as there is room.
+    pub(crate) fn set_rate(&mut self, qps: f64, burst: u32) -> Result<(), RateError> {
+        let old = self.scale;
+        self.scale = Scale::new(qps, burst, self.line.booked, self.now_nanos)?;
+        self.now = ORIGIN;
+        let rescale = |units: u64, most: u64| {
+            let units = (u128::from(units) << self.scale.bits) >> old.bits;
+            u64::try_from(units).unwrap_or(u64::MAX).min(most)
+        };
+        self.level = rescale(self.level, self.scale.full);
+        let mut room = self.scale.full - self.level;
+        self.line.credit = 0;
+        for credit in self.line.served.values_mut().rev() {
+            *credit = rescale(*credit, room);
+            room -= *credit;
+            self.line.credit += *credit;
+        }
+        self.line.served.retain(|_, credit| *credit > 0);
+        Ok(())
     }
 }

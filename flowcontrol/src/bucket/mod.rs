@@ -3,10 +3,12 @@
 mod core;
 mod line;
 mod rate;
+mod reservation;
 mod scale;
 mod wait;
 
 pub use rate::{DEFAULT_BURST, DEFAULT_QPS, RateError, limiter_for};
+pub use reservation::Reservation;
 
 use std::fmt;
 use std::future::Future;
@@ -51,7 +53,7 @@ impl<C: Clock> TokenBucket<C> {
     /// Takes `n` tokens if they are all there now; never waits, and takes nothing otherwise.
     #[inline]
     pub fn try_accept_n(&self, n: u32) -> bool {
-        self.core.try_take(n)
+        n == 0 || self.core.try_take(n)
     }
 
     /// Waits until `n` tokens are there and takes them together; fails at once when they cannot be there by
@@ -65,6 +67,58 @@ impl<C: Clock> TokenBucket<C> {
     ) -> impl Future<Output = Result<(), WaitError>> + Send + '_ {
         wait::wait(&self.core, n, deadline)
     }
+
+    /// Takes `n` tokens now if they are there, else from those to come, behind everybody who waits already.
+    /// [`Reservation::delay`] tells when they may be used.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::ExceedsBurst`] when the bucket can never hold `n` tokens, [`WaitError::LineTooLong`] when they
+    /// would come in years.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use kubewire_flowcontrol::{RateLimiter, TokenBucket};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bucket = TokenBucket::new(1.0, 5)?;
+    /// bucket.try_accept_n(5);
+    /// let two = bucket.reserve(2)?;
+    /// if two.delay() > Duration::from_secs(1) {
+    ///     two.cancel(); // too late for us: as if we had never asked
+    /// }
+    /// assert_eq!(bucket.reserve(1)?.delay(), Duration::from_secs(1));
+    /// # Ok(()) }
+    /// ```
+    pub fn reserve(&self, n: u32) -> Result<Reservation<'_, C>, WaitError> {
+        Reservation::new(&self.core, n)
+    }
+
+    /// Changes the rate and the burst from now on, for those who wait as well. The tokens in the bucket stay, as far
+    /// as there is room for them. Whoever waits already for more tokens than the new burst gets them still.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](TokenBucket::new). The bucket is then as it was.
+    pub fn set_rate(&self, qps: f64, burst: u32) -> Result<(), RateError> {
+        self.core.set_rate(qps, burst)
+    }
+
+    /// How many tokens the bucket holds when it is full.
+    pub fn burst(&self) -> u32 {
+        self.core.burst()
+    }
+
+    /// How many tokens [`try_accept_n`](Self::try_accept_n) would give now: none while somebody waits. Somebody else
+    /// may take them first.
+    pub fn available(&self) -> u32 {
+        self.core.with(|session| session.available())
+    }
+
+    /// The clock that the bucket goes by.
+    pub fn clock(&self) -> &C {
+        self.core.clock()
+    }
 }
 
 impl<C: Clock> RateLimiter for TokenBucket<C> {
@@ -77,7 +131,7 @@ impl<C: Clock> RateLimiter for TokenBucket<C> {
     }
 
     fn qps(&self) -> f64 {
-        self.core.with(|session| session.rate().0)
+        self.core.qps()
     }
 }
 
@@ -92,7 +146,9 @@ impl<C: Clock> Begin for TokenBucket<C> {
 
 impl<C: Clock> fmt::Debug for TokenBucket<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (qps, burst) = self.core.with(|session| session.rate());
-        f.debug_struct("TokenBucket").field("qps", &qps).field("burst", &burst).finish_non_exhaustive()
+        f.debug_struct("TokenBucket")
+            .field("qps", &self.core.qps())
+            .field("burst", &self.core.burst())
+            .finish_non_exhaustive()
     }
 }

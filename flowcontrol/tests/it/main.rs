@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! What users do with the crate, under tokio's paused time.
 
+mod model;
 mod waiters;

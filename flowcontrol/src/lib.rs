@@ -21,6 +21,8 @@ mod sync;
 
 pub use backoff::{Backoff, ExponentialBackoff};
 pub use bucket::{DEFAULT_BURST, DEFAULT_QPS, RateError, Reservation, TokenBucket, limiter_for};
+#[cfg(feature = "fast-clock")]
+pub use clock::FastClock;
 pub use clock::{Clock, ManualClock, Timestamp, TokioClock};
 pub use fixed::{Never, Unlimited};
 pub use limiter::{RateLimiter, Wait, WaitError};

@@ -7,12 +7,12 @@ use super::scale::{ORIGIN, Scale};
 use crate::Clock;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, TryLockError, fence};
 
-/// The bucket without its futures: one word, the two scales that the word may refer to, and the line of waiters.
+/// The bucket without its futures: one word, the scale that the word is in, and the line of waiters.
 ///
-/// The word holds, from the top: a point on the units' clock, the *mark* (60 bits); the version of the scale (3
-/// bits); and the flag [`HELD`]. The bucket is full at the mark and later, and before it lacks as many units as
-/// there are until then: it holds `full + now - mark`. Taking n tokens moves the mark by n tokens, from now if it
-/// is in the past. That is the whole bucket, so that one compare-and-swap takes from it.
+/// The word holds, from the top: a point on the units' clock, the *mark* (59 bits); the version of the scale (3
+/// bits); and the flags [`WRITING`] and [`HELD`]. The bucket is full at the mark and later, and before it lacks as
+/// many units as there are until then: it holds `full + now - mark`. Taking n tokens moves the mark by n tokens, from
+/// now if it is in the past. That is the whole bucket, so that one compare-and-swap takes from it.
 ///
 /// While somebody is in line (or has a token in hand that could still come back), [`HELD`] is set and the word is
 /// written under the lock only. The mark then also counts what those in line have asked for, and nobody overtakes
@@ -20,20 +20,24 @@ use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, TryLockError, fence};
 #[derive(Debug)]
 pub(crate) struct Core<C> {
     word: AtomicU64,
-    scales: [ScaleCell; 2],
+    scale: ScaleCell,
     line: Mutex<Line>,
     /// Tokens a second, as the bits of an `f64`: for the asking, nothing is computed from it.
     qps: AtomicU64,
     clock: C,
 }
 
-/// The word's lowest bit: only the holder of the lock writes it.
-const HELD: u64 = 1;
-const VERSION: u64 = 0b1110;
-const VERSION_STEP: u64 = 0b10;
-const MARK_SHIFT: u32 = 4;
+/// Only the holder of the lock writes the word.
+const HELD: u64 = 0b00001;
+/// The scale is being written.
+const WRITING: u64 = 0b00010;
+/// Changes with the scale, so that a swap fails that was computed with an old one.
+const VERSION: u64 = 0b11100;
+const VERSION_STEP: u64 = 0b00100;
+const MARK_SHIFT: u32 = 5;
 
-/// One scale in atomics. It is written only while the word refers to the other one.
+/// A scale in atomics. The word tells whether what was read is of a piece: it is if the word has neither changed its
+/// version nor been [`WRITING`] from before until after.
 #[derive(Debug)]
 struct ScaleCell {
     epoch: AtomicU64,
@@ -74,7 +78,7 @@ impl<C: Clock> Core<C> {
         let scale = Scale::new(qps, burst, 0, clock.now().as_nanos())?;
         Ok(Self {
             word: AtomicU64::new(ORIGIN << MARK_SHIFT),
-            scales: [ScaleCell::new(scale), ScaleCell::new(scale)],
+            scale: ScaleCell::new(scale),
             line: Mutex::new(Line::default()),
             qps: AtomicU64::new(qps.to_bits()),
             clock,
@@ -84,46 +88,54 @@ impl<C: Clock> Core<C> {
     /// Takes `n` tokens if they are there and nobody waits for them.
     #[inline]
     pub(crate) fn try_take(&self, n: u32) -> bool {
-        'observe: loop {
+        loop {
             let mut word = self.word.load(Ordering::Acquire);
-            let scale = self.scale(word).load();
+            let seen = word;
+            let scale = self.scale.load();
+            // Whoever writes the scale has changed the word before: had we read any of it, a swap would fail.
+            fence(Ordering::Acquire);
             // The clock is read after the word. Whoever wrote the word had read the clock before: a clock that does
             // not go back shows at least as much now.
-            let Some(now) = scale.at(self.clock.now().as_nanos()) else {
-                return self.with(|session| session.try_take(n)); // A new epoch is due.
-            };
-            let cost = scale.cost(n);
-            let mut fresh = true;
+            let Some(now) = scale.at(self.clock.now().as_nanos()) else { return self.try_take_locked(n) };
+            let (cost, limit) = (scale.cost(n), now + scale.full);
             loop {
-                let mark = word >> MARK_SHIFT;
-                let taken = mark.max(now) + cost;
-                if taken > now + scale.full {
-                    if !fresh {
-                        continue 'observe; // `now` may be older than the word.
-                    }
-                    if word & HELD != 0 {
-                        return self.try_with(|session| session.try_take(n)).unwrap_or(false);
-                    }
-                    if mark > now + scale.full {
-                        return self.with(|session| session.try_take(n)); // The clock went back.
-                    }
-                    fence(Ordering::Acquire);
-                    if (self.word.load(Ordering::Relaxed) ^ word) & VERSION != 0 {
-                        continue 'observe; // The scale may have been written while it was read.
-                    }
-                    return false;
-                }
-                if word & HELD != 0 {
-                    return self.with(|session| session.try_take(n));
+                let taken = (word >> MARK_SHIFT).max(now) + cost;
+                if taken > limit || word & HELD != 0 {
+                    break;
                 }
                 let next = taken << MARK_SHIFT | word & VERSION;
                 match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
                     Ok(_) => return true,
                     Err(actual) if (actual ^ word) & VERSION == 0 => word = actual,
-                    Err(_) => continue 'observe,
+                    Err(_) => break,
                 }
-                fresh = false;
             }
+            if self.word.load(Ordering::Relaxed) != seen {
+                continue; // The scale may have changed, and the clock's reading is older than the word.
+            }
+            let mark = word >> MARK_SHIFT;
+            if word & HELD == 0 && mark <= limit {
+                return false; // Above the limit, the bucket lacks more than it can hold: the clock went back.
+            }
+            if word & WRITING == 0 && mark.max(now) + cost > limit {
+                return self.settle_and_try(n);
+            }
+            return self.try_take_locked(n);
+        }
+    }
+
+    #[cold]
+    fn try_take_locked(&self, n: u32) -> bool {
+        self.with(|session| session.try_take(n))
+    }
+
+    /// Where the tokens are not there, unless somebody goes away: lets the line move on, if nobody else is at it.
+    #[cold]
+    fn settle_and_try(&self, n: u32) -> bool {
+        match self.line.try_lock() {
+            Ok(line) => self.run(line, |session| session.try_take(n)),
+            Err(TryLockError::Poisoned(error)) => self.run(error.into_inner(), |session| session.try_take(n)),
+            Err(TryLockError::WouldBlock) => false,
         }
     }
 
@@ -132,27 +144,20 @@ impl<C: Clock> Core<C> {
         self.run(self.line.lock().unwrap_or_else(PoisonError::into_inner), f)
     }
 
-    /// [`with`](Self::with), unless somebody else has the lock.
-    fn try_with<R>(&self, f: impl FnOnce(&mut Session<'_>) -> R) -> Option<R> {
-        match self.line.try_lock() {
-            Ok(line) => Some(self.run(line, f)),
-            Err(TryLockError::Poisoned(error)) => Some(self.run(error.into_inner(), f)),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
-
     fn run<R>(&self, mut line: MutexGuard<'_, Line>, f: impl FnOnce(&mut Session<'_>) -> R) -> R {
         let word = self.word.fetch_or(HELD, Ordering::AcqRel);
-        let scale = self.scale(word).load();
+        let scale = self.scale.load();
         let mut session = Session::begin(&mut line, scale, word >> MARK_SHIFT, self.clock.now().as_nanos());
         let result = f(&mut session);
         let (mark, new_scale, wakes) = session.end();
         let mut version = word & VERSION;
         if new_scale != scale {
             version = (version + VERSION_STEP) & VERSION;
-            self.scale(version).store(new_scale);
+            self.word.fetch_or(WRITING, Ordering::Relaxed);
+            fence(Ordering::Release);
+            self.scale.store(new_scale);
         }
-        let held = u64::from(!line.is_idle());
+        let held = if line.is_idle() { 0 } else { HELD };
         self.word.store(mark << MARK_SHIFT | version | held, Ordering::Release);
         drop(line);
         wakes.into_iter().for_each(Waker::wake);
@@ -177,9 +182,5 @@ impl<C: Clock> Core<C> {
 
     pub(crate) fn clock(&self) -> &C {
         &self.clock
-    }
-
-    fn scale(&self, word: u64) -> &ScaleCell {
-        &self.scales[usize::from(word & VERSION_STEP != 0)]
     }
 }

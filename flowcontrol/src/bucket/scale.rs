@@ -28,7 +28,7 @@ pub(crate) const MAX_BOOKED: u64 = ORIGIN - MAX_FULL;
 pub(crate) const MAX_FULL: u64 = 1 << 50;
 
 /// After so many nanoseconds (4.5 years) a new epoch begins. With a nanosecond below one unit, all that ever stands
-/// in the word is then below `ORIGIN + LIFETIME + MAX_FULL + MAX_BOOKED`, which fits into 60 bits.
+/// in the word is then below `ORIGIN + LIFETIME + MAX_FULL + MAX_BOOKED`, which fits into 59 bits.
 const LIFETIME: u64 = 1 << 57;
 
 /// The rates that a bucket can have, in tokens a second.

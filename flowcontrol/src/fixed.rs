@@ -75,3 +75,31 @@ impl fmt::Debug for Never {
         f.debug_struct("Never").field("stopped", &*self.stopped.borrow()).finish()
     }
 }
+
+/// Another limiter without its waits: for those who may try but must not block.
+///
+/// ```
+/// use kubewire_flowcontrol::{Never, Passive};
+///
+/// let limiter = Passive::new(Never::new());
+/// assert!(!limiter.try_accept());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Passive<L>(L);
+
+impl<L: RateLimiter> Passive<L> {
+    /// Hides the waits of `limiter`.
+    pub fn new(limiter: L) -> Self {
+        Self(limiter)
+    }
+
+    /// Takes a token if one is there now; never waits.
+    pub fn try_accept(&self) -> bool {
+        self.0.try_accept()
+    }
+
+    /// How many tokens a second are given out in the long run.
+    pub fn qps(&self) -> f64 {
+        self.0.qps()
+    }
+}

@@ -12,17 +12,23 @@
 //! # Ok(()) }
 //! ```
 
+mod adaptive;
 mod backoff;
 mod bucket;
 mod clock;
 mod fixed;
+mod item;
 mod limiter;
+mod priority;
 mod sync;
 
+pub use adaptive::Adaptive;
 pub use backoff::{Backoff, ExponentialBackoff};
 pub use bucket::{DEFAULT_BURST, DEFAULT_QPS, RateError, Reservation, TokenBucket, limiter_for};
 #[cfg(feature = "fast-clock")]
 pub use clock::FastClock;
 pub use clock::{Clock, ManualClock, Timestamp, TokioClock};
-pub use fixed::{Never, Unlimited};
+pub use fixed::{Never, Passive, Unlimited};
+pub use item::{ItemExponential, ItemFastSlow, ItemLimiter, MaxOf, MaxWait};
 pub use limiter::{RateLimiter, Wait, WaitError};
+pub use priority::Priority;

@@ -21,6 +21,8 @@ pub(crate) struct Line {
     /// taken, the bucket would have been full by now, and more would not fit in.
     credit: u64,
     last_ticket: Ticket,
+    /// Since when the bucket has been paused, in the clock's nanoseconds. Then the scale's epoch is the pause's end.
+    paused_since: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,8 @@ pub(crate) struct Session<'a> {
     now: u64,
     /// Units that are there for the head of the line.
     level: u64,
+    /// A pause goes on: time stands still at the epoch, with an empty bucket.
+    paused: bool,
     wakes: Vec<Waker>,
 }
 
@@ -83,8 +87,13 @@ impl<'a> Session<'a> {
     pub(crate) fn begin(line: &'a mut Line, mut scale: Scale, mark: u64, now_nanos: u64) -> Self {
         // Those in line have moved the mark already, though they have taken nothing yet.
         let mark = mark.saturating_sub(line.booked << scale.bits);
+        let paused = line.paused_since.is_some_and(|since| since <= now_nanos && now_nanos < scale.epoch);
+        if !paused {
+            line.paused_since = None;
+        }
         let (now, level) = match scale.at(now_nanos) {
             Some(now) => (now, (now + scale.full).saturating_sub(mark)),
+            None if paused => (ORIGIN, (ORIGIN + scale.full).saturating_sub(mark)),
             None => {
                 let now = match now_nanos.checked_sub(scale.epoch) {
                     Some(elapsed) => ORIGIN.saturating_add(scale.units(elapsed)),
@@ -97,7 +106,7 @@ impl<'a> Session<'a> {
         };
         // A level of zero where the subtraction saturates: the clock went back, and the bucket is empty at worst.
         let level = level.min(scale.full + (line.booked << scale.bits));
-        let mut session = Self { line, scale, now_nanos, now, level, wakes: Vec::new() };
+        let mut session = Self { line, scale, now_nanos, now, level, paused, wakes: Vec::new() };
         session.settle();
         session
     }
@@ -115,8 +124,8 @@ impl<'a> Session<'a> {
         while let Some(head) = line.waiting.first_entry() {
             let cost = scale.cost(head.get().tokens);
             let reached = self.level.min(cost);
-            if self.level < cost {
-                let due = Self::due(scale, self.now, cost - self.level);
+            if self.level < cost || self.paused {
+                let due = Self::due(scale, self.now, cost.saturating_sub(self.level));
                 let head = head.into_mut();
                 if head.armed > due {
                     head.armed = due;
@@ -150,12 +159,12 @@ impl<'a> Session<'a> {
 
     /// Whole tokens that are there for the taking.
     pub(crate) fn available(&self) -> u32 {
-        if self.line.waiting.is_empty() { (self.level >> self.scale.bits) as u32 } else { 0 }
+        if self.line.waiting.is_empty() && !self.paused { (self.level >> self.scale.bits) as u32 } else { 0 }
     }
 
     pub(crate) fn try_take(&mut self, n: u32) -> bool {
         let cost = self.scale.cost(n);
-        let there = self.line.waiting.is_empty() && cost <= self.level;
+        let there = self.line.waiting.is_empty() && cost <= self.level && !self.paused;
         if there {
             self.level -= cost;
         }
@@ -268,7 +277,8 @@ impl<'a> Session<'a> {
     /// Changes the rate and the burst from now on. What is in the bucket stays in it, as far as there is room.
     pub(crate) fn set_rate(&mut self, qps: f64, burst: u32) -> Result<(), RateError> {
         let old = self.scale;
-        self.scale = Scale::new(qps, burst, self.line.booked, self.now_nanos)?;
+        let epoch = if self.paused { old.epoch } else { self.now_nanos };
+        self.scale = Scale::new(qps, burst, self.line.booked, epoch)?;
         self.now = ORIGIN;
         let rescale = |units: u64, most: u64| {
             let units = (u128::from(units) << self.scale.bits) >> old.bits;
@@ -284,5 +294,15 @@ impl<'a> Session<'a> {
         }
         self.line.served.retain(|_, credit| *credit > 0);
         Ok(())
+    }
+
+    /// Empties the bucket and stops its time for so many nanoseconds. A pause that lasts longer already stays.
+    pub(crate) fn pause(&mut self, nanos: u64) {
+        let until = self.now_nanos.saturating_add(nanos);
+        if nanos > 0 && !(self.paused && self.scale.epoch >= until) {
+            self.line.paused_since = Some(self.now_nanos);
+            self.scale.epoch = until;
+            (self.now, self.level, self.paused) = (ORIGIN, 0, true);
+        }
     }
 }

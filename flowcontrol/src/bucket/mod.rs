@@ -7,15 +7,18 @@ mod reservation;
 mod scale;
 mod wait;
 
+pub(crate) use rate::check as check_rate;
 pub use rate::{DEFAULT_BURST, DEFAULT_QPS, RateError, limiter_for};
 pub use reservation::Reservation;
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use self::core::Core;
+use crate::clock::to_nanos;
 use crate::limiter::Begin;
 use crate::{Clock, RateLimiter, TokioClock, Wait, WaitError};
 
@@ -102,6 +105,13 @@ impl<C: Clock> TokenBucket<C> {
     /// Those of [`new`](TokenBucket::new). The bucket is then as it was.
     pub fn set_rate(&self, qps: f64, burst: u32) -> Result<(), RateError> {
         self.core.set_rate(qps, burst)
+    }
+
+    /// Empties the bucket and gives out nothing for so long, because somebody has asked for a rest. Those in line keep
+    /// their places; the first new token comes a token's time after the pause. A pause that lasts longer already
+    /// stays as it is.
+    pub fn pause(&self, duration: Duration) {
+        self.core.with(|session| session.pause(to_nanos(duration)));
     }
 
     /// How many tokens the bucket holds when it is full.

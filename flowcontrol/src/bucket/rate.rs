@@ -19,6 +19,8 @@ pub enum RateError {
     Qps(f64),
     /// The burst is negative, zero, or more than `u32::MAX`.
     Burst(i64),
+    /// The shares of a rate are not numbers from 0 to 1, or their sum (given here) is more than 1.
+    Shares(f64),
 }
 
 impl fmt::Display for RateError {
@@ -34,6 +36,11 @@ impl fmt::Display for RateError {
             Self::Burst(burst) => {
                 write!(f, "a token bucket cannot hold {burst} tokens: choose a burst from 1 to {}", u32::MAX)
             }
+            Self::Shares(sum) => write!(
+                f,
+                "shares that sum up to {sum} cannot split a rate: choose shares from 0 to 1 that sum up to 1 at most, and \
+                 to less where one of them is 0"
+            ),
         }
     }
 }

@@ -20,14 +20,13 @@ impl<K: Hash + Eq> ItemExponential<K> {
 
 impl<K: Hash + Eq + Send> ItemLimiter<K> for ItemExponential<K> {
     fn when(&self, item: K) -> Duration {
-        let factor = 2_u32.checked_pow(self.failures.count(item));
-        // 2^32 times anything that is not zero is more than 4 s: the maximum, but for a very short base.
-        let delay = match factor {
-            Some(factor) => self.base.saturating_mul(factor),
+        let factor = 1_u128.checked_shl(self.failures.count(item));
+        let nanos = factor.and_then(|factor| self.base.as_nanos().checked_mul(factor));
+        match nanos {
+            Some(nanos) if nanos < self.max.as_nanos() => Duration::from_nanos_u128(nanos),
             None if self.base.is_zero() => Duration::ZERO,
-            None => Duration::MAX,
-        };
-        delay.min(self.max)
+            _ => self.max,
+        }
     }
 
     fn forget(&self, item: &K) {

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use kubewire_config::Config;
 
@@ -31,6 +31,7 @@ pub struct HttpClientBuilder {
     pub(crate) http2: Option<bool>,
     pub(crate) ping: PingChoice,
     pub(crate) token_file_period: Duration,
+    pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) shared: bool,
     pub(crate) environment: Environment,
     pub(crate) observer: Observer,
@@ -80,6 +81,7 @@ impl HttpClientBuilder {
             http2: None,
             ping: PingChoice::Environment,
             token_file_period: Duration::from_secs(50),
+            clock: Arc::new(SystemTime::now),
             shared: true,
             environment: Arc::new(|name| std::env::var(name).ok()),
             observer: Observer::default(),
@@ -167,6 +169,12 @@ impl HttpClientBuilder {
     /// How old the copy of a token file may get before the file is read again. Default: 50 s.
     pub fn token_file_period(mut self, period: Duration) -> Self {
         self.token_file_period = period;
+        self
+    }
+
+    /// The wall clock by which credentials expire. Default: the system's. Tests may bring their own.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(now);
         self
     }
 

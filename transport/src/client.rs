@@ -67,6 +67,7 @@ impl HttpClient {
         let provider = tls::provider()?;
         let mut auth_options = AuthOptions::new(Arc::clone(&provider));
         auth_options.token_file_period = builder.token_file_period;
+        auth_options.now = builder.clock;
         #[cfg(feature = "metrics")]
         {
             auth_options.metrics = observer.exec_plugins();

@@ -7,6 +7,9 @@
 mod cell;
 mod exec;
 mod headers;
+#[cfg(feature = "oidc")]
+mod oidc;
+mod provider;
 mod token_file;
 mod validity;
 
@@ -65,6 +68,8 @@ enum Source {
     Header(HeaderValue),
     TokenFile(TokenFile),
     Exec(Exec),
+    #[cfg(feature = "oidc")]
+    Oidc(oidc::Oidc),
 }
 
 impl Auth {
@@ -79,9 +84,11 @@ impl Auth {
                 HeaderCredential::None => Source::Nothing,
                 HeaderCredential::Basic(basic) => Source::Header(headers::basic(basic)?),
                 HeaderCredential::Bearer(bearer) => Source::bearer(bearer, &options)?,
+                HeaderCredential::AuthProvider(provider) => provider::source(provider, &options)?,
                 other => return Err(unsupported(other)),
             },
             Credentials::Exec(exec) => Source::Exec(Exec::new(config, exec, &options)?),
+            Credentials::AuthProvider(provider) => provider::source(provider, &options)?,
             other => return Err(unsupported(other)),
         };
         Ok(Arc::new(Self { source }))
@@ -103,6 +110,8 @@ impl Auth {
             Source::Header(header) => (Some(header.clone()), Stamp::default()),
             Source::TokenFile(file) => file.header().await.map(|(header, stamp)| (Some(header), stamp))?,
             Source::Exec(exec) => exec.header().await?,
+            #[cfg(feature = "oidc")]
+            Source::Oidc(oidc) => oidc.header().await.map(|(header, stamp)| (Some(header), stamp))?,
         };
         if let Some(header) = header {
             headers.insert(AUTHORIZATION, header);
@@ -122,6 +131,9 @@ impl Auth {
             Source::Nothing | Source::Header(_) => false,
             Source::TokenFile(file) => file.refresh(stamp).await,
             Source::Exec(exec) => exec.refresh(stamp).await,
+            // An id-token that is valid by its own word is not renewed.
+            #[cfg(feature = "oidc")]
+            Source::Oidc(_) => false,
         }
     }
 
@@ -130,7 +142,7 @@ impl Auth {
     pub(crate) fn certificates(&self) -> Option<watch::Receiver<Option<Arc<CertifiedKey>>>> {
         match &self.source {
             Source::Exec(exec) => Some(exec.certificates()),
-            Source::Nothing | Source::Header(_) | Source::TokenFile(_) => None,
+            _ => None,
         }
     }
 }
@@ -165,6 +177,8 @@ impl fmt::Debug for Auth {
             Source::Header(_) => "header",
             Source::TokenFile(_) => "token file",
             Source::Exec(_) => "credential program",
+            #[cfg(feature = "oidc")]
+            Source::Oidc(_) => "oidc",
         };
         f.debug_struct("Auth").field("source", &source).finish()
     }

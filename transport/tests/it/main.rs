@@ -3,8 +3,12 @@
 
 mod apiserver;
 mod connections;
+mod credentials;
+mod day;
 mod exchange;
 mod faults;
+mod guard;
+mod program;
 mod proxies;
 mod redirects;
 mod rotation;

@@ -185,9 +185,11 @@ fn server_side_apply(
     let shape = Shape::of(schema::root(&route.resource, &route.version));
     let writer = writer(state, call, route);
     let mut created = false;
+    // Looked up here: inside, the store is locked.
+    let namespace = state.check_namespace(route);
     let stored = put(state, route, options, call, |current| {
         let Some(current) = current else {
-            state.check_namespace(route)?;
+            namespace?;
             created = true;
             return Ok(Made::Applied { object: wanted.clone(), wanted });
         };

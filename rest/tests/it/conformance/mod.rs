@@ -164,7 +164,7 @@ suite! {
         apply_conflict_and_force, status_and_scale, delete_preconditions, delete_propagation, delete_collection,
         dry_run, deprecated_version_warns, not_found, already_exists, invalid, bad_continue_token,
         strategic_merge_is_refused, table, partial_metadata, streams;
-    core: config_maps, strategic_merge, eviction, token_request, self_subject_reviews, raw_paths,
+    core: config_maps, strategic_merge, eviction, token_request, self_subject_reviews, raw_paths, metrics_path,
         missing_resource, all_namespaces;
 }
 

@@ -85,7 +85,7 @@ pub enum ConfigError {
         found: String,
     },
     /// A field holds something of another type than it must.
-    #[error("{at}: {found} where {expected} belongs")]
+    #[error("{at}: {found} where {expected} belongs{}", hint(.expected, .found))]
     WrongType {
         /// The field.
         at: Place,
@@ -457,6 +457,14 @@ fn list(problems: &[ConfigError]) -> String {
         text.push_str(&problem.to_string());
     }
     text
+}
+
+fn hint(expected: &str, found: &str) -> &'static str {
+    match (expected, found) {
+        ("a string", "a number" | "a boolean") => ": put quotes around it",
+        ("true or false", "a string") => ": take the quotes away",
+        _ => "",
+    }
 }
 
 fn those(names: &[String], what: &str) -> String {

@@ -40,25 +40,35 @@ impl Node<'_> {
 /// What stands in an error's text when the budget is spent, so that the caller can tell it.
 pub(crate) const OVER_BUDGET: &str = "kubewire: over budget";
 
-/// The text being parsed, and how many bytes its tree may still take.
+/// The text being parsed, and how many bytes may still be made of it.
 pub(crate) struct Source<'a> {
     text: &'a str,
     budget: Cell<usize>,
 }
+
+/// The budget is spent.
+#[derive(Debug)]
+pub(crate) struct OverBudget;
 
 impl<'a> Source<'a> {
     pub(crate) fn new(text: &'a str, budget: usize) -> Self {
         Self { text, budget: Cell::new(budget) }
     }
 
-    fn spend<E: de::Error>(&self, bytes: usize) -> Result<(), E> {
-        match self.budget.get().checked_sub(bytes) {
-            Some(rest) => {
-                self.budget.set(rest);
-                Ok(())
-            }
-            None => Err(E::custom(OVER_BUDGET)),
-        }
+    /// Takes what `bytes` of memory cost from the budget.
+    pub(crate) fn spend(&self, bytes: usize) -> Result<(), OverBudget> {
+        let rest = self.budget.get().checked_sub(bytes).ok_or(OverBudget)?;
+        self.budget.set(rest);
+        Ok(())
+    }
+
+    /// Adds to the budget.
+    pub(crate) fn grant(&self, bytes: usize) {
+        self.budget.set(self.budget.get().saturating_add(bytes));
+    }
+
+    fn spend_in_visitor<E: de::Error>(&self, bytes: usize) -> Result<(), E> {
+        self.spend(bytes).map_err(|_| E::custom(OVER_BUDGET))
     }
 
     /// Where `part` stands in the text, if it was borrowed from it.
@@ -124,16 +134,16 @@ fn plain<'a>(text: &str) -> Option<Node<'a>> {
 /// Reads one value of any type.
 pub(crate) struct NodeSeed<'s, 'a>(pub(crate) &'s Source<'a>);
 
-/// Roughly what a value costs in memory, wherever it ends up.
-const VALUE_COST: usize = 64;
-/// Roughly what a map costs at the least once it has become one of `serde_json`.
-const MAP_COST: usize = 640;
+/// What a value takes in a list or a map that grows by doubling.
+const VALUE_COST: usize = 2 * size_of::<Node<'static>>();
+/// What a list or a map takes at the least.
+const COLLECTION_COST: usize = 2 * size_of::<(Cow<'static, str>, Node<'static>)>();
 
 impl<'de> DeserializeSeed<'de> for NodeSeed<'_, 'de> {
     type Value = Node<'de>;
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        self.0.spend(VALUE_COST)?;
+        self.0.spend_in_visitor(VALUE_COST)?;
         deserializer.deserialize_any(self)
     }
 }
@@ -182,22 +192,23 @@ impl<'de> Visitor<'de> for NodeSeed<'_, 'de> {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        self.0.spend(value.len())?;
+        self.0.spend_in_visitor(value.len())?;
         self.0.string(value)
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
-        self.0.spend(value.len())?;
+        self.0.spend_in_visitor(value.len())?;
         Ok(Node::Str(Cow::Owned(value.to_owned())))
     }
 
     fn visit_string<E: de::Error>(self, value: String) -> Result<Self::Value, E> {
-        self.0.spend(value.len())?;
+        self.0.spend_in_visitor(value.len())?;
         Ok(Node::Str(Cow::Owned(value)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
+        self.0.spend_in_visitor(COLLECTION_COST)?;
+        let mut items = Vec::with_capacity(2);
         while let Some(item) = access.next_element_seed(NodeSeed(self.0))? {
             items.push(item);
         }
@@ -205,8 +216,8 @@ impl<'de> Visitor<'de> for NodeSeed<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        self.0.spend(MAP_COST)?;
-        let mut map = Vec::new();
+        self.0.spend_in_visitor(COLLECTION_COST)?;
+        let mut map = Vec::with_capacity(2);
         while let Some(key) = access.next_key_seed(NodeSeed(self.0))? {
             let merge = matches!(&key, Node::Str(key) if key == "<<" && self.0.is_plain(key));
             let value = access.next_value_seed(NodeSeed(self.0))?;

@@ -16,12 +16,16 @@ pub(crate) enum Problem {
     Excessive(&'static str),
 }
 
-/// A document may grow to this many times its text's length in memory, and [`FREE`] bytes more.
-const GROWTH: usize = 45;
-const FREE: usize = 512 * 1024;
+/// The library's events may take this many times the text's length in memory, and [`FREE`] bytes more.
+const EVENT_GROWTH: usize = 70;
+/// So may the tree that is made of them while they are there.
+const TREE_GROWTH: usize = 28;
+/// The events being gone, so much more may be made of the tree.
+const LATER_GROWTH: usize = 70;
+const FREE: usize = 64 * 1024;
 
-/// What the YAML library takes for one event of its own.
-const EVENT: usize = 112;
+/// What the library takes for an event, in a list that grows by doubling.
+const EVENT: usize = 200;
 
 /// Brackets may be open this deep: the library takes time proportional to the depth for every token.
 const DEPTH: usize = 500;
@@ -67,15 +71,18 @@ pub(crate) struct Parsed<'a> {
 
 /// Parses the first document of `text`.
 pub(crate) fn parse(text: &str) -> Result<Parsed<'_>, Problem> {
-    if text.trim_start().starts_with('{') {
-        let source = Source::new(text, budget(text));
-        let mut json = serde_json::Deserializer::from_str(text);
-        if let Ok(root) = NodeSeed(&source).deserialize(&mut json)
-            && json.end().is_ok()
-        {
-            return Ok(Parsed { root, source, more: false });
-        }
+    let outcome = parse_yaml(text);
+    // Not all of JSON is YAML: "\ud83d\ude00" is not.
+    if matches!(outcome, Err(Problem::Syntax { .. }))
+        && text.trim_start().starts_with('{')
+        && let Some(parsed) = parse_json(text)
+    {
+        return Ok(parsed);
     }
+    outcome
+}
+
+fn parse_yaml(text: &str) -> Result<Parsed<'_>, Problem> {
     guard(text)?;
     let source = Source::new(text, budget(text));
     let mut documents = serde_yaml::Deserializer::from_str(text);
@@ -84,39 +91,80 @@ pub(crate) fn parse(text: &str) -> Result<Parsed<'_>, Problem> {
         Some(document) => NodeSeed(&source).deserialize(document).map_err(|error| problem(&error))?,
     };
     let more = documents.next().is_some();
+    source.grant(text.len().saturating_mul(LATER_GROWTH));
     Ok(Parsed { root, source, more })
 }
 
+fn parse_json(text: &str) -> Option<Parsed<'_>> {
+    let source = Source::new(text, budget(text));
+    let mut json = serde_json::Deserializer::from_str(text);
+    let root = NodeSeed(&source).deserialize(&mut json).ok()?;
+    json.end().ok()?;
+    source.grant(text.len().saturating_mul(LATER_GROWTH));
+    Some(Parsed { root, source, more: false })
+}
+
 fn budget(text: &str) -> usize {
-    text.len().saturating_mul(GROWTH).saturating_add(FREE)
+    text.len().saturating_mul(TREE_GROWTH).saturating_add(FREE)
 }
 
 /// Refuses text from which the library would make far more than a kubeconfig can need, before it does.
 fn guard(text: &str) -> Result<(), Problem> {
-    let (mut depth, mut deepest, mut events) = (0_usize, 0_usize, 0_usize);
-    for byte in text.bytes() {
-        match byte {
-            b'[' | b'{' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-                events += 1;
-            }
-            b']' | b'}' => {
-                depth = depth.saturating_sub(1);
-                events += 1;
-            }
-            b':' => events += 3,
-            b',' | b'?' | b'\n' | b'\r' | b'-' | b'*' => events += 1,
-            _ => {}
-        }
-    }
-    if deepest > DEPTH {
-        return Err(Problem::Excessive("its brackets are nested too deep"));
-    }
-    if events.saturating_mul(EVENT) > budget(text) {
+    if count_events(text)?.saturating_mul(EVENT)
+        > text.len().saturating_mul(EVENT_GROWTH).saturating_add(FREE)
+    {
         return Err(Problem::Excessive("it is made of little but punctuation"));
     }
     Ok(())
+}
+
+/// About how many events the library will find: what stands in quotes is taken for syntax too, so that it is rather
+/// too many than too few.
+fn count_events(text: &str) -> Result<usize, Problem> {
+    let mut open: Vec<u8> = Vec::new();
+    let mut events = 0_usize;
+    let mut before = b'\n';
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let after = bytes.peek().copied().unwrap_or(b'\n');
+        let within = open.last().copied();
+        events += match byte {
+            b'[' | b'{' => {
+                open.push(byte);
+                if open.len() > DEPTH {
+                    return Err(Problem::Excessive("its brackets are nested too deep"));
+                }
+                if byte == b'[' { 2 } else { 3 }
+            }
+            b']' | b'}' => {
+                open.pop();
+                1
+            }
+            b',' if within == Some(b'[') => 1,
+            b',' if within == Some(b'{') => 2,
+            // A pair in a list is a map of its own.
+            b':' if within == Some(b'[')
+                && (is_blank(after) || b",]}:".contains(&after) || b"\"'".contains(&before)) =>
+            {
+                3
+            }
+            b':' if within.is_none() && after == b'\n' => 3,
+            b':' if within.is_none() && is_blank(after) => 2,
+            b'-' if is_blank(before) && is_blank(after) => 3,
+            b'?' if (is_blank(before) || within.is_some())
+                && (is_blank(after) || b",]}".contains(&after)) =>
+            {
+                4
+            }
+            _ => 0,
+        };
+        before = byte;
+    }
+    Ok(events)
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 fn problem(error: &serde_yaml::Error) -> Problem {

@@ -30,6 +30,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// More problems than this are not listed: a file of another kind would give thousands.
 const MOST_PROBLEMS: usize = 20;
 
+/// What a node of a `BTreeMap` of strings and JSON values takes, and how many entries one holds at the least where
+/// there are several.
+const TREE_NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + 32;
+const TREE_NODE_FILL: usize = 5;
+
 /// What one file says.
 pub(crate) struct Loaded {
     pub(crate) kubeconfig: Kubeconfig,
@@ -50,9 +55,18 @@ pub(crate) fn decode(bytes: &[u8], path: Option<&Path>) -> Result<Loaded, Config
     let text = Wiped(yaml::text(bytes).map_err(problem)?);
     let parsed = yaml::parse(&text.0).map_err(problem)?;
     let origin = path.map_or_else(Origin::default, |path| Origin::file(Arc::from(path)));
-    let mut decoder =
-        Decoder { source: parsed.source, file: file.clone(), origin, path: Vec::new(), problems: Vec::new() };
+    let mut decoder = Decoder {
+        source: parsed.source,
+        file: file.clone(),
+        origin,
+        path: Vec::new(),
+        problems: Vec::new(),
+        over_budget: false,
+    };
     let kubeconfig = decoder.root(parsed.root);
+    if decoder.over_budget {
+        return Err(ConfigError::Excessive { file, problem: "it is made of next to nothing, many times" });
+    }
     ConfigError::gather(decoder.problems)?;
     Ok(Loaded { kubeconfig, more: parsed.more })
 }
@@ -80,6 +94,7 @@ struct Decoder<'a> {
     origin: Origin,
     path: Vec<Step<'a>>,
     problems: Vec<ConfigError>,
+    over_budget: bool,
 }
 
 impl<'a> Decoder<'a> {
@@ -110,7 +125,7 @@ impl<'a> Decoder<'a> {
             }
             "current-context" => out.current_context = d.text(value),
             "extensions" => out.extensions = d.extensions(value),
-            other => keep(&mut out.unknown, other, value),
+            other => d.keep(&mut out.unknown, other, value),
         });
         out
     }
@@ -120,7 +135,7 @@ impl<'a> Decoder<'a> {
         self.each_field(node, |d, key, value| match key {
             "colors" => out.colors = d.boolean(value),
             "extensions" => out.extensions = d.extensions(value),
-            other => keep(&mut out.unknown, other, value),
+            other => d.keep(&mut out.unknown, other, value),
         });
         out
     }
@@ -136,7 +151,7 @@ impl<'a> Decoder<'a> {
             "proxy-url" => out.proxy_url = d.secret(value),
             "disable-compression" => out.disable_compression = d.boolean(value),
             "extensions" => out.extensions = d.extensions(value),
-            other => keep(&mut out.unknown, other, value),
+            other => d.keep(&mut out.unknown, other, value),
         });
         out
     }
@@ -161,7 +176,7 @@ impl<'a> Decoder<'a> {
             "auth-provider" => out.auth_provider = d.optional(value, Self::auth_provider),
             "exec" => out.exec = d.optional(value, Self::exec),
             "extensions" => out.extensions = d.extensions(value),
-            other => keep(&mut out.unknown, other, value),
+            other => d.keep(&mut out.unknown, other, value),
         });
         out
     }
@@ -173,7 +188,7 @@ impl<'a> Decoder<'a> {
             "user" => out.user = d.string(value),
             "namespace" => out.namespace = d.text(value),
             "extensions" => out.extensions = d.extensions(value),
-            other => keep(&mut out.unknown, other, value),
+            other => d.keep(&mut out.unknown, other, value),
         });
         out
     }
@@ -183,7 +198,7 @@ impl<'a> Decoder<'a> {
         self.each_field(node, |d, key, value| match key {
             "name" => out.name = d.string(value),
             "config" => out.config = d.dictionary(value, |d, value| Secret::new(d.string(value))),
-            other => keep(&mut out.unknown, other, value),
+            other => d.keep(&mut out.unknown, other, value),
         });
         out
     }
@@ -198,7 +213,7 @@ impl<'a> Decoder<'a> {
             "installHint" => out.install_hint = d.text(value),
             "provideClusterInfo" => out.provide_cluster_info = d.boolean(value),
             "interactiveMode" => out.interactive_mode = d.text(value),
-            other => keep(&mut out.unknown, other, value),
+            other => d.keep(&mut out.unknown, other, value),
         });
         if out.interactive_mode.is_none() && out.has_default_interactive_mode() {
             out.interactive_mode = Some("IfAvailable".to_owned());
@@ -211,7 +226,7 @@ impl<'a> Decoder<'a> {
         self.each_field(node, |d, key, value| match key {
             "name" => out.name = d.string(value),
             "value" => out.value = Secret::new(d.string(value)),
-            other => keep(&mut out.unknown, other, value),
+            other => d.keep(&mut out.unknown, other, value),
         });
         out
     }
@@ -219,12 +234,16 @@ impl<'a> Decoder<'a> {
     fn extensions(&mut self, node: Node<'a>) -> Extensions {
         let mut out = Extensions::default();
         for (index, item) in self.items(node).into_iter().enumerate() {
+            self.spend(TREE_NODE / TREE_NODE_FILL);
+            if self.over_budget {
+                break;
+            }
             self.path.push(Step::Index(index));
             let (mut name, mut value, mut unknown) = (String::new(), Value::Null, UnknownFields::default());
             self.each_field(item, |d, key, node| match key {
                 "name" => name = d.string(node),
-                "extension" => value = json(node),
-                other => keep(&mut unknown, other, node),
+                "extension" => value = d.json(node),
+                other => d.keep(&mut unknown, other, node),
             });
             self.path.pop();
             if !out.add(name.clone(), value, unknown) {
@@ -244,14 +263,18 @@ impl<'a> Decoder<'a> {
         unknown: fn(&mut T) -> &mut UnknownFields,
     ) -> BTreeMap<String, T> {
         let items = self.items(node);
-        let mut entries: Vec<(String, T)> = Vec::with_capacity(items.len());
+        let mut entries: Vec<(String, T)> = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
+            self.spend(2 * size_of::<(String, T)>());
+            if self.over_budget {
+                break;
+            }
             self.path.push(name_of(&item).map_or(Step::Index(index), Step::Name));
             let (mut name, mut entry, mut rest) = (String::new(), None, UnknownFields::default());
             self.each_field(item, |d, key, value| match key {
                 "name" => name = d.string(value),
                 key if key == field => entry = Some(read(d, value)),
-                other => keep(&mut rest, other, value),
+                other => d.keep(&mut rest, other, value),
             });
             self.path.pop();
             // An entry without its own map is one that says nothing.
@@ -259,7 +282,6 @@ impl<'a> Decoder<'a> {
             *unknown(&mut entry) = rest;
             entries.push((name, entry));
         }
-        let names = entries.len();
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         let mut repeated: Vec<_> =
             entries.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone()).collect();
@@ -268,15 +290,16 @@ impl<'a> Decoder<'a> {
             let at = self.place();
             self.report(ConfigError::DuplicateName { at, name });
         }
-        let map: BTreeMap<_, _> = entries.into_iter().collect();
-        debug_assert!(map.len() == names || !self.problems.is_empty());
-        map
+        entries.into_iter().collect()
     }
 
     // === types ===
 
     fn each_field(&mut self, node: Node<'a>, mut read: impl FnMut(&mut Self, &str, Node<'a>)) {
         for (key, value) in self.map(node) {
+            if self.over_budget {
+                return;
+            }
             self.path.push(Step::Key(key.clone()));
             read(self, &key, value);
             self.path.pop();
@@ -307,8 +330,12 @@ impl<'a> Decoder<'a> {
 
     fn list<T>(&mut self, node: Node<'a>, read: fn(&mut Self, Node<'a>) -> T) -> Vec<T> {
         let items = self.items(node);
-        let mut out = Vec::with_capacity(items.len());
+        self.spend(items.len() * size_of::<T>());
+        let mut out = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
+            if self.over_budget {
+                break;
+            }
             self.path.push(Step::Index(index));
             out.push(read(self, item));
             self.path.pop();
@@ -319,6 +346,7 @@ impl<'a> Decoder<'a> {
     fn dictionary<T>(&mut self, node: Node<'a>, read: fn(&mut Self, Node<'a>) -> T) -> BTreeMap<String, T> {
         let mut out = BTreeMap::new();
         self.each_field(node, |d, key, value| {
+            d.spend(2 * size_of::<(String, T)>());
             out.insert(key.to_owned(), read(d, value));
         });
         out
@@ -395,6 +423,47 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    fn keep(&mut self, unknown: &mut UnknownFields, key: &str, node: Node<'a>) {
+        // A map of one field is a whole node of a tree.
+        self.spend(TREE_NODE);
+        let value = self.json(node);
+        unknown.insert(key, value);
+    }
+
+    fn json(&mut self, node: Node<'a>) -> Value {
+        if self.over_budget {
+            return Value::Null;
+        }
+        match node {
+            Node::Null => Value::Null,
+            Node::Bool(value) => value.into(),
+            Node::Int(value) => value.into(),
+            Node::Uint(value) => value.into(),
+            Node::Float(value) => value.into(),
+            Node::Str(text) => {
+                self.spend(text.len());
+                Value::String(text.into_owned())
+            }
+            Node::Seq(items) => {
+                self.spend(items.len() * size_of::<Value>());
+                Value::Array(items.into_iter().map(|item| self.json(item)).collect())
+            }
+            Node::Map(map) => {
+                self.spend(TREE_NODE * map.len().div_ceil(TREE_NODE_FILL));
+                Value::Object(
+                    map.into_iter().map(|(key, value)| (key.into_owned(), self.json(value))).collect(),
+                )
+            }
+        }
+    }
+
+    /// Takes from the budget. Once it is spent nothing more is read.
+    fn spend(&mut self, bytes: usize) {
+        if self.source.spend(bytes).is_err() {
+            self.over_budget = true;
+        }
+    }
+
     // === problems ===
 
     fn wrong_type(&mut self, node: &Node<'a>, expected: &'static str) {
@@ -433,24 +502,5 @@ fn name_of(item: &Node<'_>) -> Option<String> {
     match map.iter().find(|(key, _)| key == "name") {
         Some((_, Node::Str(name))) if !name.is_empty() => Some(name.to_string()),
         _ => None,
-    }
-}
-
-fn keep(unknown: &mut UnknownFields, key: &str, node: Node<'_>) {
-    unknown.insert(key, json(node));
-}
-
-fn json(node: Node<'_>) -> Value {
-    match node {
-        Node::Null => Value::Null,
-        Node::Bool(value) => value.into(),
-        Node::Int(value) => value.into(),
-        Node::Uint(value) => value.into(),
-        Node::Float(value) => value.into(),
-        Node::Str(text) => Value::String(text.into_owned()),
-        Node::Seq(items) => Value::Array(items.into_iter().map(json).collect()),
-        Node::Map(map) => {
-            Value::Object(map.into_iter().map(|(key, value)| (key.into_owned(), json(value))).collect())
-        }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::validate;
 use super::{Cluster, Context, ExecPlugin, Kubeconfig, User};
 use crate::error::EntryKind;
-use crate::overrides::{lay_cluster, lay_context, lay_user};
+use crate::overrides::{IsEmpty, lay_cluster, lay_context, lay_user};
 use crate::{
     AuthProviderConfig, BasicAuth, BearerToken, ClientCertificate, Config, ConfigError, Credentials,
     EntryOrigin, ExecConfig, HeaderCredential, Impersonation, InteractiveMode, Overrides, Pem, PluginPolicy,
@@ -148,14 +148,18 @@ fn check(chosen: &Chosen<'_>, overrides: &Overrides) -> Result<(), ConfigError> 
     ConfigError::gather(problems)
 }
 
+/// Whether an override gives a file or its content.
+fn given(file: Option<&PathBuf>, data: Option<&impl IsEmpty>) -> bool {
+    file.is_some_and(|file| !IsEmpty::is_empty(file)) || data.is_some_and(|data| !data.is_empty())
+}
+
 fn override_user(mut user: User, over: &User) -> User {
     lay_user(&mut user, over);
-    let given = |file: &Option<PathBuf>, data: bool| file.is_some() || data;
-    if given(&over.client_certificate, over.client_certificate_data.is_some()) {
+    if given(over.client_certificate.as_ref(), over.client_certificate_data.as_ref()) {
         user.client_certificate.clone_from(&over.client_certificate);
         user.client_certificate_data.clone_from(&over.client_certificate_data);
     }
-    if given(&over.client_key, over.client_key_data.is_some()) {
+    if given(over.client_key.as_ref(), over.client_key_data.as_ref()) {
         user.client_key.clone_from(&over.client_key);
         user.client_key_data.clone_from(&over.client_key_data);
     }
@@ -169,13 +173,13 @@ fn override_cluster(named: Option<&Cluster>, overrides: &Overrides) -> Cluster {
         lay_cluster(&mut cluster, named);
     }
     lay_cluster(&mut cluster, over);
-    let ca = over.certificate_authority.is_some() || over.certificate_authority_data.is_some();
+    let ca = given(over.certificate_authority.as_ref(), over.certificate_authority_data.as_ref());
     if ca || over.insecure_skip_tls_verify {
         cluster.insecure_skip_tls_verify = over.insecure_skip_tls_verify;
         cluster.certificate_authority.clone_from(&over.certificate_authority);
         cluster.certificate_authority_data.clone_from(&over.certificate_authority_data);
     }
-    if !over.server.is_empty() || over.tls_server_name.is_some() {
+    if !over.server.is_empty() || over.tls_server_name.as_ref().is_some_and(|name| !name.is_empty()) {
         cluster.tls_server_name.clone_from(&over.tls_server_name);
     }
     cluster

@@ -306,7 +306,7 @@ const SINGLE: &[(&str, &str)] = &[
     ),
     (
         "exec v1",
-        "users: [{name: a, user: {exec: {command: x, args: [a, b], env: [{name: N, value: V}], apiVersion: client.authentication.k8s.io/v1, installHint: \"line\\none\", provideClusterInfo: true, interactiveMode: Always}}}]\n",
+        "users: [{name: a, user: {exec: {command: x, args: [a, b], env: [{name: NV, value: V}], apiVersion: client.authentication.k8s.io/v1, installHint: \"line\\none\", provideClusterInfo: true, interactiveMode: Always}}}]\n",
     ),
     (
         "exec v1beta1",
@@ -327,7 +327,7 @@ const SINGLE: &[(&str, &str)] = &[
     ),
     (
         "everything of a cluster",
-        "clusters: [{name: a, cluster: {server: 'https://a:6443/x', tls-server-name: n, insecure-skip-tls-verify: true, certificate-authority: ca.pem, proxy-url: 'socks5://u:p@h:1', disable-compression: true}}]\n",
+        "clusters: [{name: a, cluster: {server: 'https://a:6443/x', tls-server-name: sn, insecure-skip-tls-verify: true, certificate-authority: ca.pem, proxy-url: 'socks5://u:p@h:1', disable-compression: true}}]\n",
     ),
     ("basic and token", "users: [{name: a, user: {username: u, password: p, token: t, tokenFile: f}}]\n"),
     (

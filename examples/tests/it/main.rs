@@ -2,4 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod list_pods;
+mod metrics_endpoint;
 mod program;
+
+// The same as in the tests of kubewire-metrics.
+#[path = "../../../metrics/tests/it/prometheus.rs"]
+mod prometheus;
+#[path = "../../../metrics/tests/it/queries.rs"]
+mod queries;

@@ -29,12 +29,8 @@ impl Ran {
 
 /// Runs the example `name` off the async threads, so that a server in this process can answer it.
 pub(crate) async fn run(name: &str, args: &[&str]) -> Ran {
-    let mut command = Command::new(path(name));
     let home = tempfile::tempdir().unwrap();
-    command.args(args).env("HOME", home.path());
-    for name in ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"] {
-        command.env_remove(name);
-    }
+    let mut command = command(name, args, home.path());
     let Output { status, stdout, stderr } =
         tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     drop(home);
@@ -43,6 +39,16 @@ pub(crate) async fn run(name: &str, args: &[&str]) -> Ran {
         stdout: String::from_utf8(stdout).unwrap(),
         stderr: String::from_utf8(stderr).unwrap(),
     }
+}
+
+/// The example `name` with an empty home, and nothing that names a cluster.
+pub(crate) fn command(name: &str, args: &[&str], home: &Path) -> Command {
+    let mut command = Command::new(path(name));
+    command.args(args).env("HOME", home);
+    for name in ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"] {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// `target/PROFILE/examples/NAME`, beside `target/PROFILE/deps/` where this test's own binary stands.

@@ -1,27 +1,10 @@
 //! The dashboard and the rules: they name what there is, all of it, and a real Prometheus answers every query.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-
-use serde_json::Value;
+use std::path::Path;
 
 use crate::promtool::{filled, promtool};
-
-pub(crate) fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboards")
-}
-
-/// The queries of all panels, with what Grafana fills in.
-pub(crate) fn queries() -> Vec<String> {
-    let text = std::fs::read_to_string(folder().join("grafana.json")).unwrap();
-    let dashboard: Value = serde_json::from_str(&text).unwrap();
-    let panels = dashboard["panels"].as_array().unwrap();
-    let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
-    targets
-        .map(|target| target["expr"].as_str().unwrap().to_owned())
-        .map(|query| query.replace("$job", ".*").replace("$host", ".*").replace("$__rate_interval", "1m"))
-        .collect()
-}
+use crate::queries::{folder, queries};
 
 /// The metric names in `text`, with the endings of histograms' series taken off.
 fn names(text: &str) -> BTreeSet<String> {

@@ -10,6 +10,7 @@ mod native;
 #[cfg(feature = "exporter")]
 mod prometheus;
 mod promtool;
+mod queries;
 mod registry;
 mod requests;
 mod samples;

@@ -11,7 +11,7 @@ pub(crate) fn promtool(arguments: &[&str], input: &str) -> Option<(bool, String)
     let mut command = Command::new("promtool");
     command
         .args(arguments)
-        .current_dir(crate::dashboards::folder())
+        .current_dir(crate::queries::folder())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -45,7 +45,7 @@ pub use client::{Propagate, RestClient, RestClientBuilder};
 pub use encoded::{Encoded, EncodedError, merge_patch};
 pub use error::{ApiError, ClientError, DecodeError, DecodeFault, Error, RequestError, Stage, Target};
 pub use execute::{Attempt, BackoffManager, Decision, End, HostBackoff, Outcome, RetryPolicy, StandardRetry};
-pub use list::{Decode, DecodeOptions, ItemError, ListDecoder, decode_object};
+pub use list::{Decode, DecodeOptions, ItemError, Items, ListDecoder, Pages, decode_object};
 pub use meta::{
     CauseType, GroupVersion, GroupVersionError, List, ListMeta, ManagedFieldsEntry, Object, ObjectMeta,
     OwnerReference, PartialObjectMetadata, PartialObjectMetadataList, Status, StatusCause, StatusDetails,

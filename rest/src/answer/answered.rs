@@ -7,7 +7,7 @@ use super::generic::generic_status;
 use super::media_type::{MediaType, content_type, is_text};
 use crate::error::{ApiError, Place};
 use crate::execute::{Exchange, retry_after_seconds};
-use crate::{Error, Status, StatusReason, Warning};
+use crate::{DecodeOptions, Error, Status, StatusReason, Warning};
 
 /// A whole answer, judged.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct Answered {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) warnings: Vec<Warning>,
+    /// What is read of the body.
+    pub(crate) options: DecodeOptions,
     /// The body's form; `None` when its content type is no media type.
     pub(crate) media_type: Option<MediaType>,
     /// The error that the code tells of.
@@ -54,6 +56,7 @@ impl Answered {
         };
         Ok(Self {
             place: exchange.place.clone(),
+            options: exchange.options.clone(),
             status: parts.status,
             headers: parts.headers,
             body,

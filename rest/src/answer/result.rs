@@ -2,12 +2,11 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
 
 use super::answered::Answered;
-use super::decode::{decode, hidden_failure, sniff};
+use super::decode::{hidden_failure, sniff};
 use crate::error::{DecodeError, DecodeFault};
-use crate::{Error, Warning};
+use crate::{Decode, Error, Warning};
 
 /// What came of a request: an answer, or an error; and beside an error, what there was of an answer.
 ///
@@ -33,19 +32,20 @@ impl Result {
         Self(Outcome::Failed(error))
     }
 
-    /// Decodes the body into a `T`.
+    /// Decodes the body into a `T`, without the fields that the request [skips](crate::Request::skip_fields).
     ///
     /// # Errors
     /// The request's error. A body that is empty, of a content type without a decoder, or no `T`. A Status of the API that is no
     /// success, although the code says so, unless `T` is [`Status`](crate::Status).
-    pub fn into_object<T: DeserializeOwned + 'static>(self) -> std::result::Result<T, Error> {
+    pub fn into_object<T: Decode>(self) -> std::result::Result<T, Error> {
         let answered = self.success()?;
         let observer = answered.place.client.0.observer.verb(&answered.place.method);
         observer.decoding(|| {
             if let Some(status) = hidden_failure::<T>(&answered.body, answered.media_type) {
                 return Err(answered.api_error(status));
             }
-            decode(&answered.body, answered.media_type).map_err(|fault| decode_error(&answered, fault))
+            T::from_body(&answered.body, answered.media_type, &answered.options)
+                .map_err(|fault| decode_error(&answered, fault))
         })
     }
 
@@ -124,7 +124,9 @@ impl Result {
 
 fn decode_error(answered: &Answered, source: DecodeFault) -> Error {
     let types = match source {
-        DecodeFault::Json(_) | DecodeFault::Yaml(_) => sniff(&answered.body, answered.media_type),
+        DecodeFault::Json(_) | DecodeFault::Yaml(_) | DecodeFault::Item(_) => {
+            sniff(&answered.body, answered.media_type)
+        }
         _ => crate::TypeMeta::default(),
     };
     DecodeError {

@@ -10,10 +10,10 @@ use kubewire_transport::Body;
 use tokio::time::Sleep;
 
 use super::body::Chunks;
-use super::media_type::content_type;
+use super::media_type::{MediaType, content_type};
 use crate::error::Stage;
 use crate::execute::Exchange;
-use crate::{Error, Warning};
+use crate::{DecodeError, DecodeFault, DecodeOptions, Error, Warning};
 
 /// The body of an answer, chunk by chunk, as the server sends it.
 ///
@@ -60,6 +60,30 @@ impl ByteStream {
     /// The warnings that came with the answer.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    pub(crate) fn options(&self) -> &DecodeOptions {
+        &self.exchange.options
+    }
+
+    /// The body's form; `None` when its content type is no media type.
+    pub(crate) fn media_type(&self) -> Option<MediaType> {
+        match self.content_type() {
+            "" => Some(self.exchange.place.client.0.content.media_type),
+            sent => MediaType::parse(sent),
+        }
+    }
+
+    /// The error of a body that can't be read.
+    pub(crate) fn decode_error(&self, found: String, source: DecodeFault) -> Error {
+        DecodeError {
+            target: self.exchange.place.target(),
+            code: self.status.as_u16(),
+            content_type: self.content_type().to_owned(),
+            found,
+            source,
+        }
+        .into()
     }
 
     /// The next chunk; `None` at the end. Cancellation safe: nothing is lost.

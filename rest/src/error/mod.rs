@@ -144,6 +144,9 @@ pub enum DecodeFault {
     /// It is no JSON, or not of the type asked for.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+    /// It is no JSON, or an object in it is not of the type asked for, or larger than the limit.
+    #[error(transparent)]
+    Item(#[from] crate::ItemError),
     /// It is no YAML, or not of the type asked for.
     #[error(transparent)]
     Yaml(#[from] serde_yaml::Error),
@@ -251,6 +254,7 @@ impl std::error::Error for Error {
             Self::Transport { source, .. } => source.source(),
             Self::Decode(error) => match &error.source {
                 DecodeFault::Json(error) => error.source(),
+                DecodeFault::Item(error) => std::error::Error::source(error),
                 DecodeFault::Yaml(error) => error.source(),
                 _ => None,
             },

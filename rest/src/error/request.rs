@@ -60,6 +60,9 @@ pub enum RequestError {
         "there is no encoder for the content type {0:?}: use JSON or YAML, or give the encoded bytes to body_bytes()"
     )]
     NoEncoder(String),
+    /// A path of a field to leave out that can't be read, or can't be left out.
+    #[error(transparent)]
+    FieldPath(crate::FieldPathError),
     /// A file that could not be read.
     #[error("the body's file {path:?} can't be read: {source}")]
     File {

@@ -19,13 +19,15 @@ use crate::observe::{Counted, VerbObserver};
 use crate::request::Location;
 use crate::trace::record_attempt;
 use crate::warning::{WarningHandler, warnings_of};
-use crate::{Error, Warning};
+use crate::{DecodeOptions, Error, Warning};
 
 /// One request, made ready, on its way to an answer: the machine says what comes next, this does it.
 pub(crate) struct Exchange {
     pub(crate) place: Place,
     /// What the request is about.
     pub(crate) location: Location,
+    /// What is read of the answer.
+    pub(crate) options: DecodeOptions,
     /// The headers of every attempt.
     pub(crate) headers: HeaderMap,
     /// The body; `None` once a stream was sent.

@@ -1,8 +1,11 @@
 //! How the text of an object becomes what the caller asked for.
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use crate::answer::decode::decode;
 use crate::scan::{FieldPath, Item, Limits, Plan, ScanError, Scanner, Shape};
+use crate::{DecodeFault, MediaType};
 
 /// What objects can be read as: every serde type that borrows nothing,
 /// [`Encoded<T>`](crate::Encoded) and [`Projected<T>`](crate::Projected).
@@ -23,6 +26,25 @@ pub(crate) mod sealed {
 
         #[doc(hidden)]
         fn from_item(item: Text<'_>) -> Result<Self, serde_json::Error>;
+
+        /// Reads a whole answer.
+        #[doc(hidden)]
+        fn from_body(
+            body: &Bytes,
+            media_type: Option<MediaType>,
+            options: &DecodeOptions,
+        ) -> Result<Self, DecodeFault> {
+            match media_type {
+                _ if body.is_empty() => Err(DecodeFault::Empty),
+                Some(MediaType::Json) => Ok(decode_object(body, options)?),
+                Some(MediaType::Yaml) => {
+                    let value: serde_json::Value = serde_yaml::from_slice(body)?;
+                    Ok(decode_object(value.to_string().as_bytes(), options)?)
+                }
+                Some(_) => Err(DecodeFault::NoDecoder),
+                None => Err(DecodeFault::ContentType),
+            }
+        }
     }
 
     /// A plan, as other crates see it: not at all.
@@ -43,6 +65,19 @@ impl<T: DeserializeOwned + Send + 'static> FromItem for T {
 
     fn from_item(Text(item): Text<'_>) -> Result<Self, serde_json::Error> {
         serde_json::from_str(item.text)
+    }
+
+    fn from_body(
+        body: &Bytes,
+        media_type: Option<MediaType>,
+        options: &DecodeOptions,
+    ) -> Result<Self, DecodeFault> {
+        match media_type {
+            Some(MediaType::Json) if !options.skip.is_empty() && !body.is_empty() => {
+                Ok(decode_object(body, options)?)
+            }
+            _ => decode(body, media_type),
+        }
     }
 }
 

@@ -62,6 +62,10 @@ impl<T: Decode> ListDecoder<T> {
         self.finished = true;
     }
 
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
     /// The next item, an error that ends the list, or `None`: more bytes are needed, or the list is complete. One
     /// call decodes one item at most.
     pub fn next_item(&mut self) -> Option<Result<T, ItemError>> {

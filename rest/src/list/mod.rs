@@ -2,9 +2,14 @@
 
 mod decode;
 mod decoder;
+mod items;
+mod pages;
+mod request;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use decode::sealed;
 pub use decode::{Decode, DecodeOptions, ItemError, decode_object};
 pub use decoder::ListDecoder;
+pub use items::Items;
+pub use pages::Pages;

@@ -80,6 +80,17 @@ impl Request {
         Ok(answered)
     }
 
+    /// Sends the request; its answer's body comes as it is read. Retries are those of [`send`](Self::send).
+    pub(crate) async fn answer_body(self) -> Result<ByteStream, Error> {
+        let mut exchange = self.exchange(End::Send).await?;
+        let response = exchange.head().await?;
+        if !response.status().is_success() {
+            return Err(Answered::read(&exchange, response).await?.into_error());
+        }
+        let warnings = exchange.take_warnings(response.headers());
+        Ok(ByteStream::new(exchange, response, warnings))
+    }
+
     pub(crate) fn observer(&self) -> VerbObserver {
         self.client.0.observer.verb(&self.method)
     }
@@ -127,6 +138,7 @@ impl Request {
         let retries =
             if body.as_bytes().is_some() { self.max_retries.unwrap_or(client.max_retries) } else { 0 };
         Ok(Exchange {
+            options: self.options,
             headers,
             body: Some(body),
             location: self.location,

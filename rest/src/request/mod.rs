@@ -26,7 +26,10 @@ use tokio::time::Instant;
 use self::body::RequestBody;
 pub(crate) use self::location::Location;
 use crate::client::{RestClient, encode_json};
-use crate::{BackoffManager, PatchType, RequestError, RetryPolicy, VersionedParams, WarningHandler};
+use crate::{
+    BackoffManager, DecodeOptions, FieldPath, FieldPathError, PatchType, RequestError, RetryPolicy,
+    VersionedParams, WarningHandler,
+};
 
 /// A request that is being put together.
 ///
@@ -48,6 +51,7 @@ pub struct Request {
     retry: Option<Arc<dyn RetryPolicy>>,
     backoff: Option<Arc<dyn BackoffManager>>,
     warnings: Option<Arc<dyn WarningHandler>>,
+    options: DecodeOptions,
     error: Option<Box<RequestError>>,
 }
 
@@ -68,6 +72,7 @@ impl Request {
             retry: None,
             backoff: None,
             warnings: None,
+            options: DecodeOptions::default(),
             error: None,
         }
     }
@@ -304,6 +309,70 @@ impl Request {
     pub fn warning_handler(mut self, handler: Arc<dyn WarningHandler>) -> Self {
         self.warnings = Some(handler);
         self
+    }
+
+    /// Leaves these fields out of what is read, be it a list, a stream of items or one object: they are cut from the
+    /// bytes as they come, before anything is allocated for them. Paths are those of
+    /// [`FieldPath`](crate::FieldPath); [`DecodeOptions::skip_fields`] says more.
+    ///
+    /// ```no_run
+    /// # async fn run(client: kubewire_rest::RestClient) -> Result<(), kubewire_rest::Error> {
+    /// use kubewire_rest::{List, Object};
+    ///
+    /// let pods: List<Object> = client.get().resource("pods").skip_fields(["metadata.managedFields"]).list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn skip_fields<P>(self, paths: impl IntoIterator<Item = P>) -> Self
+    where
+        P: TryInto<FieldPath>,
+        P::Error: Into<FieldPathError>,
+    {
+        self.set(|this| {
+            let options = std::mem::take(&mut this.options);
+            this.options = options.skip_fields(paths).map_err(RequestError::FieldPath)?;
+            Ok(())
+        })
+    }
+
+    /// What is read of the answer, and how much, in place of what was set before.
+    pub fn decode_options(mut self, options: DecodeOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The same request without its body, for the next page: what is wrong with it stays with the first.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            method: self.method.clone(),
+            location: self.location.clone(),
+            headers: self.headers.clone(),
+            accept_removed: self.accept_removed,
+            patch: self.patch,
+            body: RequestBody::Empty,
+            timeout: self.timeout,
+            deadline: self.deadline,
+            max_retries: self.max_retries,
+            limiter: self.limiter.clone(),
+            retry: self.retry.clone(),
+            backoff: self.backoff.clone(),
+            warnings: self.warnings.clone(),
+            options: self.options.clone(),
+            error: None,
+        }
+    }
+
+    /// Sets a query parameter in place of all its values; `None` removes it.
+    pub(crate) fn set_param(&mut self, name: &str, value: Option<&str>) {
+        self.location.remove_param(name);
+        if let Some(value) = value {
+            self.location.add_param(name, value);
+        }
+    }
+
+    pub(crate) fn has_param(&self, name: &str) -> bool {
+        self.url().query_pairs().any(|(key, _)| key == name)
     }
 
     pub(crate) fn patch_type(mut self, patch_type: PatchType) -> Self {

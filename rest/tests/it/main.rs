@@ -7,6 +7,7 @@ mod conformance;
 #[cfg(feature = "metrics")]
 mod counts;
 mod executing;
+mod lists;
 #[cfg(all(feature = "fake", feature = "metrics"))]
 mod metrics;
 mod retries;

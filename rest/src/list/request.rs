@@ -1,0 +1,174 @@
+//! The ends of a request that read lists.
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tracing::Instrument as _;
+
+use super::items::Items;
+use super::pages::{self, Pages};
+use crate::trace::request_span;
+use crate::{Decode, Error, ItemError, List, ListDecoder, ListMeta, Request};
+
+/// A list that is longer than this is decoded on another thread: handing it over costs more before.
+const BIG_LIST_BYTES: u64 = 256 * 1024;
+/// Chunks on their way to that thread.
+const CHUNKS_AHEAD: usize = 16;
+
+impl Request {
+    /// Sends the request and reads the answer as a list, item by item as its bytes come: the body is never held as a
+    /// whole. A long list is decoded on a thread for blocking work, so that the runtime's own threads stay free.
+    ///
+    /// `T` may be any serde type, narrow ones too, [`Encoded`](crate::Encoded) or [`Projected`](crate::Projected). Fields
+    /// are left out by [`skip_fields`](Self::skip_fields).
+    ///
+    /// ```no_run
+    /// # async fn run(client: kubewire_rest::RestClient) -> Result<(), kubewire_rest::Error> {
+    /// use kubewire_rest::{Encoded, List, Object};
+    ///
+    /// let pods: List<Encoded<Object>> = client.get().namespace("kube-system").resource("pods").list().await?;
+    /// println!("{} pods at version {}", pods.items.len(), pods.metadata.resource_version);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send). An answer that is no list of JSON. An item that is no `T`: the error names it.
+    ///
+    /// Cancellation: dropping the future ends the request at once.
+    pub async fn list<T: Decode>(self) -> Result<List<T>, Error> {
+        let span = request_span(&self);
+        async {
+            let observer = self.observer();
+            let _duration = observer.duration();
+            let mut items = Items::new(self.answer_body().await?)?;
+            let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
+            while items.bytes_read() < BIG_LIST_BYTES {
+                match items.next().await {
+                    Some(item) => list.items.push(item?),
+                    None => {
+                        list.metadata = items.metadata()?;
+                        return Ok(list);
+                    }
+                }
+            }
+            rest_elsewhere(items, list).await
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Sends the request and gives the items of the list in the answer one by one, as they come, in memory for one of
+    /// them. The request's timeout covers reading them all; the list is read no faster than they are taken.
+    ///
+    /// ```no_run
+    /// # async fn run(client: kubewire_rest::RestClient) -> Result<(), kubewire_rest::Error> {
+    /// use kubewire_rest::Object;
+    ///
+    /// let mut pods = client.get().resource("pods").items::<Object>().await?;
+    /// while let Some(pod) = pods.next().await {
+    ///     println!("{}", pod?.metadata.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list); those of the items come with them.
+    ///
+    /// Cancellation: dropping the future, or the stream, ends the request at once.
+    pub async fn items<T: Decode>(self) -> Result<Items<T>, Error> {
+        let span = request_span(&self);
+        async { Items::new(self.answer_body().await?) }.instrument(span).await
+    }
+
+    /// Reads a list page by page, each of as many items as the `limit` of the request, or 500. Nothing is sent before the
+    /// first page is asked for.
+    ///
+    /// When the server no longer knows the continue token, that page is an error for which
+    /// [`is_resource_expired`](Error::is_resource_expired) is true, and the pages end; [`all`](Self::all) goes on by
+    /// itself.
+    ///
+    /// ```no_run
+    /// # async fn run(client: kubewire_rest::RestClient) -> Result<(), kubewire_rest::Error> {
+    /// use kubewire_rest::Object;
+    ///
+    /// let mut pages = client.get().resource("pods").pages::<Object>();
+    /// while let Some(page) = pages.next().await {
+    ///     println!("{} more", page?.items.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pages<T: Decode>(self) -> Pages<T> {
+        Pages::new(self)
+    }
+
+    /// Reads a whole list in pages and puts them together. The list has the metadata of the first page: all pages are of
+    /// that version.
+    ///
+    /// When the server no longer knows the continue token, the whole list is read once more in one piece, at the version
+    /// that the request asked for.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    ///
+    /// Cancellation: dropping the future ends the request at once.
+    pub async fn all<T: Decode>(self) -> Result<List<T>, Error> {
+        pages::all(self).await
+    }
+}
+
+/// Goes on with a list on a thread for blocking work, to which its chunks are sent.
+async fn rest_elsewhere<T: Decode>(items: Items<T>, list: List<T>) -> Result<List<T>, Error> {
+    let (mut body, decoder) = items.into_parts();
+    let (chunks, received) = mpsc::channel(CHUNKS_AHEAD);
+    let decoding = tokio::task::spawn_blocking(move || decode_rest(decoder, received, list));
+    let mut broken = None;
+    while let Some(chunk) = body.chunk().await {
+        match chunk {
+            Ok(chunk) => {
+                // The other side is gone only when it has ended.
+                if chunks.send(chunk).await.is_err() {
+                    break;
+                }
+            }
+            Err(error) => {
+                broken = Some(error);
+                break;
+            }
+        }
+    }
+    drop(chunks);
+    let decoded = decoding.await;
+    match (broken, decoded) {
+        (_, Err(panic)) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
+        (Some(error), _) => Err(error),
+        (None, Ok(Ok(list))) => Ok(list),
+        (None, Ok(Err((kind, error)))) => Err(body.decode_error(kind, error.into())),
+        // Only a runtime that shuts down cancels it, and then nobody waits here.
+        (None, Err(_)) => std::future::pending().await,
+    }
+}
+
+/// Decodes until there are no more chunks. The error comes with the list's kind.
+fn decode_rest<T: Decode>(
+    mut decoder: ListDecoder<T>,
+    mut chunks: mpsc::Receiver<Bytes>,
+    mut list: List<T>,
+) -> Result<List<T>, (String, ItemError)> {
+    loop {
+        while let Some(item) = decoder.next_item() {
+            match item {
+                Ok(item) => list.items.push(item),
+                Err(error) => return Err((decoder.kind().unwrap_or_default(), error)),
+            }
+        }
+        match chunks.blocking_recv() {
+            Some(chunk) => decoder.push(chunk),
+            None if decoder.is_finished() => break,
+            None => decoder.finish(),
+        }
+    }
+    list.metadata = decoder.metadata().map_err(|error| (decoder.kind().unwrap_or_default(), error))?;
+    Ok(list)
+}

@@ -12,6 +12,7 @@ mod program;
 mod proxies;
 mod redirects;
 mod rotation;
+mod secrets;
 #[cfg(feature = "metrics")]
 mod sharing;
 mod support;

@@ -265,3 +265,67 @@ fn settings_that_can_not_work_are_refused() {
         assert!(error.contains(text) && !error.contains("marked"), "{error}");
     }
 }
+
+/// A kubeconfig with the user `me` of these settings.
+fn kubeconfig(folder: &std::path::Path, provider: &mut AuthProviderConfig) -> std::path::PathBuf {
+    let path = folder.join("config");
+    let settings: BTreeMap<_, _> =
+        provider.config.iter().map(|(key, value)| (key, value.expose().as_str())).collect();
+    let user = json!({ "auth-provider": { "name": NAME, "config": settings } });
+    let file = json!({ "users": [{ "name": "me", "user": user }, { "name": "other", "user": {} }] });
+    std::fs::write(&path, file.to_string()).unwrap();
+    provider.origin = Some(EntryOrigin { path: path.clone(), name: "me".to_owned() });
+    path
+}
+
+fn saved(path: &std::path::Path, key: &str) -> String {
+    let file = Kubeconfig::load(path).unwrap();
+    file.users["me"].auth_provider.as_ref().unwrap().config[key].expose().clone()
+}
+
+// BH-T15
+#[tokio::test]
+async fn new_tokens_are_saved_back() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = server.settings(&[(REFRESH_TOKEN, "r1")]);
+    let path = kubeconfig(folder.path(), &mut settings);
+    let client = oidc(&settings);
+    let new = token("new", 60);
+    server.answers(&json!({ "id_token": new, "refresh_token": "r2" }));
+    assert_eq!(sent(&client).await, new);
+    assert_eq!((saved(&path, ID_TOKEN), saved(&path, REFRESH_TOKEN)), (new.clone(), "r2".to_owned()));
+    assert_eq!(server.asked().len(), 1);
+
+    // A client of the old settings finds what was saved, and does not spend the refresh token again.
+    assert_eq!(sent(&oidc(&settings)).await, new);
+    assert!(server.asked().is_empty());
+}
+
+// BH-T15
+#[tokio::test]
+async fn a_save_that_fails_is_an_error_and_is_tried_again() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = server.settings(&[(REFRESH_TOKEN, "r1")]);
+    let path = kubeconfig(folder.path(), &mut settings);
+    let lock = folder.path().join("config.lock");
+    std::fs::write(&lock, "").unwrap();
+    let client = oidc(&settings);
+    let new = token("new", 60);
+    server.answers(&json!({ "id_token": new, "refresh_token": "r2" }));
+    for _ in 0..2 {
+        let error = failure(&client).await;
+        assert!(error.contains("can't be saved"), "{error}");
+    }
+    std::fs::remove_file(lock).unwrap();
+    assert_eq!(sent(&client).await, new);
+    assert_eq!(saved(&path, REFRESH_TOKEN), "r2");
+    assert_eq!(server.asked().len(), 1, "the refresh token was spent once");
+
+    let mut gone = server.settings(&[(REFRESH_TOKEN, "r1")]);
+    kubeconfig(folder.path(), &mut gone);
+    gone.origin.as_mut().unwrap().name = "other".to_owned();
+    let error = failure(&oidc(&gone)).await;
+    assert!(error.contains("the user \"other\" of the kubeconfig"), "{error}");
+}

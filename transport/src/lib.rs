@@ -1,7 +1,6 @@
 //! TLS, credentials, proxies, HTTP/2 and rotation: a `Config` becomes an HTTP client.
 
 mod answer;
-#[allow(dead_code, reason = "exec programs and providers are written at the same time")]
 mod auth;
 mod body;
 mod builder;

@@ -30,7 +30,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Args::parse().task {
         Task::Ci(args) => ci::run(&args),
-        Task::Apiserver(args) => apiserver::run(&args).map_err(|e| e.to_string().into()),
+        Task::Apiserver(args) => apiserver::run(&args).map_err(|e| e.to_string()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -224,10 +224,10 @@ fn container_defaults(container: &mut Value) {
     for variable in container.get_mut("env").and_then(Value::as_array_mut).into_iter().flatten() {
         if variable["valueFrom"]["fieldRef"].is_object() {
             default(&mut variable["valueFrom"]["fieldRef"]["apiVersion"], json!("v1"));
-        } else if variable["valueFrom"].is_null() {
-            if let Some(map) = variable.as_object_mut() {
-                map.remove("valueFrom");
-            }
+        } else if variable["valueFrom"].is_null()
+            && let Some(map) = variable.as_object_mut()
+        {
+            map.remove("valueFrom");
         }
     }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {

@@ -52,18 +52,18 @@ impl Options {
         let asked = Some(call.param("propagationPolicy")).filter(|p| !p.is_empty()).map(str::to_owned);
         let orphan = body["orphanDependents"].as_bool() == Some(true) || call.flag("orphanDependents");
         let propagation = text(&body["propagationPolicy"]).or(asked).or(orphan.then(|| "Orphan".to_owned()));
-        if let Some(policy) = &propagation {
-            if !matches!(&**policy, "Foreground" | "Background" | "Orphan") {
-                let message = format!(
-                    "Unsupported value: \"{policy}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-                );
-                return Err(ApiError::invalid_option(
-                    "DeleteOptions",
-                    "propagationPolicy",
-                    "FieldValueNotSupported",
-                    &message,
-                ));
-            }
+        if let Some(policy) = &propagation
+            && !matches!(&**policy, "Foreground" | "Background" | "Orphan")
+        {
+            let message = format!(
+                "Unsupported value: \"{policy}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            );
+            return Err(ApiError::invalid_option(
+                "DeleteOptions",
+                "propagationPolicy",
+                "FieldValueNotSupported",
+                &message,
+            ));
         }
         Ok(Self {
             grace: body["gracePeriodSeconds"].as_u64().or(call.number("gracePeriodSeconds")?),

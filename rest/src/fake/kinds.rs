@@ -37,6 +37,8 @@ pub struct Resource {
     pub(super) columns: Vec<Value>,
     /// What a definition says about the fields, by version.
     pub(super) schemas: Vec<(String, Value)>,
+    /// Versions that are deprecated, with what users are told.
+    pub(super) deprecated: Vec<(String, String)>,
     /// Where the scale subresource of a definition finds its values.
     pub(super) scale: Option<Value>,
 }
@@ -66,6 +68,7 @@ impl Resource {
             custom: true,
             columns: Vec::new(),
             schemas: Vec::new(),
+            deprecated: Vec::new(),
             scale: None,
         }
     }
@@ -173,6 +176,16 @@ impl Resource {
         resource.schemas = versions
             .iter()
             .filter_map(|v| Some((text(v, "name")?, v.pointer("/schema/openAPIV3Schema")?.clone())))
+            .collect();
+        let group_version = |v: &str| resource.group_version(v);
+        resource.deprecated = versions
+            .iter()
+            .filter(|v| v["deprecated"] == true)
+            .filter_map(|v| {
+                let name = text(v, "name")?;
+                let default = format!("{} {} is deprecated", group_version(&name), resource.kind);
+                Some((name, text(v, "deprecationWarning").unwrap_or(default)))
+            })
             .collect();
         Some(resource)
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::kinds::Resource;
 use super::request::Route;
+use super::schema::custom::violations;
 use super::state::State;
 use super::status::{ApiError, FieldError};
 
@@ -125,10 +126,10 @@ pub(super) fn set_system_fields(state: &State, route: &Route, object: &mut Value
         metadata.remove("generation");
     }
     drop_empty_maps(metadata);
-    if resource.has("status") {
-        if let Some(map) = object.as_object_mut() {
-            map.remove("status");
-        }
+    if resource.has("status")
+        && let Some(map) = object.as_object_mut()
+    {
+        map.remove("status");
     }
     Ok(())
 }
@@ -232,6 +233,10 @@ pub(super) fn validate(
     object: &Value,
 ) -> Result<(), ApiError> {
     let mut causes = Vec::new();
+    // A definition's versions nearly always agree; the one that is stored rules.
+    if let Some((_, schema)) = resource.schemas.first() {
+        causes = violations(schema, object);
+    }
     if (&*resource.group, &*resource.plural) == ("", "pods") {
         match object["spec"]["containers"].as_array() {
             Some(containers) if !containers.is_empty() => {
@@ -246,19 +251,20 @@ pub(super) fn validate(
             _ => causes.push(FieldError::required("spec.containers", "")),
         }
     }
-    if resource.group == "apps" && object["spec"].is_object() {
-        if let Some(selector) = object["spec"]["selector"]["matchLabels"].as_object() {
-            let labels = &object["spec"]["template"]["metadata"]["labels"];
-            if selector.iter().any(|(k, v)| labels.get(k) != Some(v)) {
-                let message = "`selector` does not match template `labels`";
-                causes.push(FieldError::bad("spec.template.metadata.labels", labels, message));
-            }
+    if resource.group == "apps"
+        && object["spec"].is_object()
+        && let Some(selector) = object["spec"]["selector"]["matchLabels"].as_object()
+    {
+        let labels = &object["spec"]["template"]["metadata"]["labels"];
+        if selector.iter().any(|(k, v)| labels.get(k) != Some(v)) {
+            let message = "`selector` does not match template `labels`";
+            causes.push(FieldError::bad("spec.template.metadata.labels", labels, message));
         }
     }
-    if let Some(old) = old.filter(|_| resource.group == "apps" && resource.plural != "controllerrevisions") {
-        if old["spec"]["selector"] != object["spec"]["selector"] {
-            causes.push(FieldError::bad("spec.selector", &object["spec"]["selector"], "field is immutable"));
-        }
+    if let Some(old) = old.filter(|_| resource.group == "apps" && resource.plural != "controllerrevisions")
+        && old["spec"]["selector"] != object["spec"]["selector"]
+    {
+        causes.push(FieldError::bad("spec.selector", &object["spec"]["selector"], "field is immutable"));
     }
     if causes.is_empty() { Ok(()) } else { Err(ApiError::invalid(resource, name, &causes)) }
 }

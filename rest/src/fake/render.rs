@@ -124,7 +124,7 @@ impl Form {
             Shape::Metadata => partial(object).to_string().into(),
             Shape::Table(include) => {
                 let rows = vec![table::row(route, object, include, now)];
-                table::table(route, rows, json!({"resourceVersion": object.meta("resourceVersion")}), true)
+                table::table(route, &rows, &json!({"resourceVersion": object.meta("resourceVersion")}), true)
                     .to_string()
                     .into()
             }
@@ -159,8 +159,8 @@ impl Form {
                     .into()
             }
             Shape::Table(include) => {
-                let rows = objects.map(|o| table::row(route, o, include, now)).collect();
-                table::table(route, rows, metadata.clone(), true).to_string().into()
+                let rows: Vec<Value> = objects.map(|o| table::row(route, o, include, now)).collect();
+                table::table(route, &rows, metadata, true).to_string().into()
             }
         };
         self.response(200, json)

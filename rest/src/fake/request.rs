@@ -204,9 +204,7 @@ pub(super) fn route(registry: &Registry, path: &str) -> Found {
     }
     // `namespaces/NAME/status` is about the namespace, `namespaces/NAME/pods` about pods in it.
     let (namespace, rest) = match rest {
-        ["namespaces", namespace, rest @ ..]
-            if !rest.is_empty() && !(rest.len() == 1 && matches!(rest[0], "status" | "finalize")) =>
-        {
+        ["namespaces", namespace, rest @ ..] if !matches!(rest, [] | ["status" | "finalize"]) => {
             (Some(*namespace), rest)
         }
         rest => (None, rest),

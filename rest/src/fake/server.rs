@@ -1,6 +1,5 @@
 //! Connections, and the handle on a running server.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -14,13 +13,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use kubewire_config::{Config, Credentials, Pem, TlsConfig};
-use kubewire_transport::Body;
+use kubewire_transport::{Body, BoxFuture, Error, HttpService};
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
+use super::auth::User;
 use super::builder::Builder;
-use super::faults::{self, Fault, Faults};
+use super::faults::wire::{FaultIo, OnTcp, Wire};
+use super::faults::{self, ConnectFault, Faults};
 use super::kinds::Resource;
 use super::objects::Objects;
 use super::state::State;
@@ -130,9 +130,36 @@ impl ApiServer {
         self.state.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
+    /// The server without a connection between: requests go straight to it, faults included, and HTTP never becomes
+    /// bytes. Hand it to a client that takes any [`HttpService`].
+    pub fn service(&self) -> Service {
+        Service(Arc::clone(&self.state))
+    }
+
+    /// Accepts a further bearer token from now on, as [`Builder::user`] does.
+    pub fn add_token(&self, token: impl Into<String>, name: &str, groups: &[&str]) {
+        let mut tokens = self.state.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.add(token.into(), User::new(name, groups), None);
+    }
+
+    /// Answers a bearer token with 401 from now on.
+    pub fn revoke_token(&self, token: &str) {
+        self.state.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
+    }
+
     /// How many connections are open.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// A server to be asked in process; it answers as long as it is kept, stopped or not.
+#[derive(Clone, Debug)]
+pub struct Service(Arc<State>);
+
+impl HttpService for Service {
+    fn execute(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, Error>> {
+        Box::pin(faults::in_process(&self.0, request))
     }
 }
 
@@ -192,13 +219,23 @@ async fn accept(state: Arc<State>, listener: TcpListener, tls: Option<Tls>, conn
         };
         let _ = socket.set_nodelay(true);
         let counted = Counted::new(&connections);
-        let acceptor = tls.as_ref().map(|t| t.acceptor.clone());
+        let fault = state.faults.strike_connection();
+        let acceptor = tls.as_ref().map(|t| match fault {
+            Some(ConnectFault::ExpiredCertificate) => t.expired.clone(),
+            Some(ConnectFault::TlsAlert) => t.alert.clone(),
+            _ => t.acceptor.clone(),
+        });
         let shared = Arc::clone(&state);
         tokio::spawn(until_stopped(&state, async move {
             let _counted = counted;
-            match acceptor {
-                None => connection(shared, socket).await,
-                Some(acceptor) => {
+            match (fault, acceptor) {
+                (Some(ConnectFault::Reset), _) | (Some(ConnectFault::TlsAlert), None) => {
+                    // Dropped with no time to linger, the socket sends RST.
+                    let _ = socket.set_zero_linger();
+                }
+                (Some(ConnectFault::Silence), _) => swallow(socket).await,
+                (_, None) => connection(shared, socket).await,
+                (_, Some(acceptor)) => {
                     if let Ok(stream) = acceptor.accept(socket).await {
                         connection(shared, stream).await;
                     }
@@ -208,25 +245,21 @@ async fn accept(state: Arc<State>, listener: TcpListener, tls: Option<Tls>, conn
     }
 }
 
-async fn connection<I>(state: Arc<State>, io: I)
-where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut builder = auto::Builder::new(Tasks(Arc::clone(&state)));
-    builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1000);
-    let service = service_fn(|request: Request<Incoming>| {
-        let state = Arc::clone(&state);
-        async move { Ok::<_, Infallible>(respond(&state, request).await) }
-    });
-    // How a connection ends is the client's business.
-    let _ = builder.serve_connection_with_upgrades(TokioIo::new(io), service).await;
+/// Reads until the client has had enough.
+async fn swallow(mut socket: TcpStream) {
+    let _ = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
 }
 
-async fn respond(state: &Arc<State>, request: Request<Incoming>) -> Response<Body> {
-    let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
-    match state.faults.strike(request.method(), path) {
-        Some(Fault::Status { code, retry_after }) => faults::status(code, retry_after),
-        None => state.answer(request).await,
-    }
+async fn connection<I: OnTcp>(state: Arc<State>, io: I) {
+    let wire = Wire::default();
+    let mut builder = auto::Builder::new(Tasks(Arc::clone(&state)));
+    builder.http1().timer(TokioTimer::new()).max_buf_size(16 * 1024 * 1024);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(1000);
+    let service = service_fn(|request: Request<Incoming>| {
+        let (state, wire) = (Arc::clone(&state), wire.clone());
+        async move { faults::on_the_wire(&state, &wire, request).await }
+    });
+    let io = TokioIo::new(FaultIo::new(io, wire.clone()));
+    // How a connection ends is the client's business.
+    let _ = builder.serve_connection_with_upgrades(io, service).await;
 }

@@ -109,12 +109,26 @@ impl State {
         Ok(match path {
             "/version" | "/version/" => json_response(200, &self.version_info()),
             "/healthz" | "/livez" | "/readyz" => bytes_response(200, "text/plain; charset=utf-8", "ok"),
+            "/metrics" => bytes_response(200, "text/plain; version=0.0.4; charset=utf-8", self.metrics()),
             "/" => json_response(
                 200,
                 &json!({"paths": ["/api", "/apis", "/healthz", "/livez", "/readyz", "/version"]}),
             ),
             _ => not_found(),
         })
+    }
+
+    fn metrics(&self) -> String {
+        format!(
+            "# HELP apiserver_storage_resource_version Version of the newest write.\n\
+             # TYPE apiserver_storage_resource_version gauge\n\
+             apiserver_storage_resource_version {}\n\
+             # HELP apiserver_faults_total Requests and connections that met a fault.\n\
+             # TYPE apiserver_faults_total counter\n\
+             apiserver_faults_total {}\n",
+            self.store.version(),
+            self.faults.struck()
+        )
     }
 
     fn version_info(&self) -> Value {
@@ -177,6 +191,11 @@ impl State {
     }
 
     fn add_warnings(&self, route: &Route, response: &mut Response<Body>) {
+        for (_, text) in route.resource.deprecated.iter().filter(|(v, _)| *v == route.version) {
+            if let Some(value) = warning_header(text) {
+                response.headers_mut().append(header::WARNING, value);
+            }
+        }
         let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         for (_, text) in warnings.iter().filter(|(r, _)| *r == route.resource.qualified()) {
             if let Some(value) = warning_header(text) {
@@ -217,10 +236,10 @@ impl State {
 
     /// A definition's resource is served as soon as the definition is there.
     pub(super) fn wrote(&self, route: &Route, object: &Stored) {
-        if is_definition(route) {
-            if let Some(resource) = Resource::from_definition(&object.value) {
-                self.registry.write().unwrap_or_else(PoisonError::into_inner).register(resource);
-            }
+        if is_definition(route)
+            && let Some(resource) = Resource::from_definition(&object.value)
+        {
+            self.registry.write().unwrap_or_else(PoisonError::into_inner).register(resource);
         }
     }
 

@@ -293,6 +293,14 @@ impl FieldError {
         Self { reason: "FieldValueRequired", field: field.into(), message }
     }
 
+    pub(super) fn unsupported(field: impl Into<String>, value: &Value, supported: &str) -> Self {
+        Self {
+            reason: "FieldValueNotSupported",
+            field: field.into(),
+            message: format!("Unsupported value: {value}: supported values: {supported}"),
+        }
+    }
+
     pub(super) fn bad(field: impl Into<String>, value: &Value, message: &str) -> Self {
         Self {
             reason: "FieldValueInvalid",

@@ -38,10 +38,6 @@ impl Stored {
     pub(super) fn meta(&self, field: &str) -> &str {
         self.value["metadata"][field].as_str().unwrap_or_default()
     }
-
-    pub(super) fn version(&self) -> u64 {
-        self.meta("resourceVersion").parse().unwrap_or_default()
-    }
 }
 
 /// What a change did to an object.
@@ -165,7 +161,7 @@ impl Store {
     }
 
     /// Shows the writer the object as it stands and does what it says, all in one step. Gives the object that the
-    /// caller is to see.
+    /// caller is to see. The writer must not come back to the store: it is locked.
     pub(super) fn write(
         &self,
         resource: &str,

@@ -221,7 +221,7 @@ impl Watcher {
             Shape::Table(include) => {
                 let rows = vec![table::row(&self.route, object, include, self.state.clock.now())];
                 let metadata = json!({"resourceVersion": object.meta("resourceVersion")});
-                let table = table::table(&self.route, rows, metadata, !self.columns_sent);
+                let table = table::table(&self.route, &rows, &metadata, !self.columns_sent);
                 self.columns_sent = true;
                 table.to_string().into()
             }

@@ -79,7 +79,7 @@ impl Options {
                 )));
             }
             Validation::Warn => {
-                self.warnings.extend(unknown.iter().map(|f| format!("unknown field \"{f}\"")))
+                self.warnings.extend(unknown.iter().map(|f| format!("unknown field \"{f}\"")));
             }
             Validation::Ignore => {}
         }

@@ -7,6 +7,8 @@ mod conformance;
 #[cfg(feature = "metrics")]
 mod counts;
 mod executing;
+#[cfg(feature = "fake")]
+mod fake;
 mod lists;
 #[cfg(all(feature = "fake", feature = "metrics"))]
 mod metrics;

@@ -136,8 +136,10 @@ fn prune(object: &mut Value, set: &Value, shape: Shape<'_>) {
             } else {
                 prune(&mut list[at], below, Shape::Struct(inner));
             }
-        } else if let (Some(value), Some(list)) = (key.strip_prefix("v:"), object.as_array_mut()) {
-            list.retain(|item| item.to_string() != value);
+        } else if let (Some(value), Some(list)) = (key.strip_prefix("v:"), object.as_array_mut())
+            && let Ok(value) = serde_json::from_str::<Value>(value)
+        {
+            list.retain(|item| *item != value);
         }
     }
 }

@@ -202,7 +202,7 @@ pub(super) fn changed(old: &Value, new: &Value, shape: Shape<'_>) -> Option<Valu
         }
         (shape, _, _) => return Some(set_of(new, shape)),
     }
-    (!set.is_empty()).then(|| Value::Object(set))
+    (!set.is_empty()).then_some(Value::Object(set))
 }
 
 /// Puts all of `other` into `set`.
@@ -244,7 +244,7 @@ pub(super) fn intersect(a: &Value, b: &Value) -> Option<Value> {
             set.insert(key.clone(), both);
         }
     }
-    (!set.is_empty()).then(|| Value::Object(set))
+    (!set.is_empty()).then_some(Value::Object(set))
 }
 
 /// The leaves as people read them: `.spec.containers[name="a"].image`.

@@ -1,5 +1,6 @@
 //! What the built-in types look like: for protobuf, merges, ownership, validation and openapi alike.
 
+pub(super) mod custom;
 pub(super) mod proto;
 pub(super) mod strict;
 

@@ -14,7 +14,7 @@ use super::store::Stored;
 
 pub(super) use cells::selector_text;
 
-pub(super) fn table(route: &Route, rows: Vec<Value>, metadata: Value, with_columns: bool) -> Value {
+pub(super) fn table(route: &Route, rows: &[Value], metadata: &Value, with_columns: bool) -> Value {
     let columns = if with_columns { definitions(route) } else { Value::Null };
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": columns, "rows": rows})
 }

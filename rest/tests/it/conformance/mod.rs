@@ -137,7 +137,7 @@ macro_rules! suite {
         #[cfg(feature = "fake")]
         mod fake {
             $($(#[tokio::test] async fn $test() {
-                let Some(server) = super::server::fake(stringify!($test)).await else { return };
+                let server = super::server::fake().await;
                 super::$group::$test(&super::Context::new(&server.config(), stringify!($test)).await).await;
             })+)+
         }
@@ -199,7 +199,7 @@ async fn unauthorized() {
 #[cfg(feature = "fake")]
 #[tokio::test]
 async fn expired() {
-    let server = server::fake("expired").await.unwrap();
+    let server = server::fake().await;
     let context = Context::new(&server.config(), "expired").await;
     for index in 0..3 {
         context.create(&format!("{}-{index}", context.unique), json!({})).await;

@@ -2,18 +2,10 @@
 
 use kubewire_rest::Config;
 
-/// What the embedded server does not do: it knows no schemas, deprecated versions or metrics.
+/// The embedded server.
 #[cfg(feature = "fake")]
-const NOT_YET: &[&str] = &["deprecated_version_warns", "invalid", "metrics_path"];
-
-/// The embedded server; `None`, said aloud, for a test that it is not up to.
-#[cfg(feature = "fake")]
-pub async fn fake(test: &str) -> Option<kubewire_rest::fake::ApiServer> {
-    if NOT_YET.contains(&test) {
-        eprintln!("SKIPPED: the embedded server does not do {test}");
-        return None;
-    }
-    Some(kubewire_rest::fake::ApiServer::start().await.unwrap())
+pub async fn fake() -> kubewire_rest::fake::ApiServer {
+    kubewire_rest::fake::ApiServer::start().await.unwrap()
 }
 
 /// The real kube-apiserver; `None`, said aloud, where there is none.

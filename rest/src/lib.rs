@@ -70,3 +70,6 @@ pub use kubewire_flowcontrol::{RateLimiter, TokenBucket, Unlimited, WaitError};
 pub use kubewire_metrics::ClientMetrics;
 pub use kubewire_transport as transport;
 pub use kubewire_transport::HttpService;
+
+#[doc = include_str!("../docs/porting.md")]
+pub mod porting {}

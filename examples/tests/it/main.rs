@@ -10,3 +10,4 @@ mod program;
 mod prometheus;
 #[path = "../../../metrics/tests/it/queries.rs"]
 mod queries;
+mod writes;

@@ -130,6 +130,9 @@ impl Exchange {
                         Err(error) => Outcome::Failed(error),
                     };
                     let verdict = self.machine.attempted(&*self.retry, &self.place.method, judged);
+                    if verdict == Verdict::Again {
+                        tracing::debug!(reason = self.machine.reason(), "the request is to be sent again");
+                    }
                     match (verdict, outcome) {
                         (Verdict::Finish, Ok(response)) => return Ok(response),
                         (Verdict::Finish, Err(error)) => return Err(self.failed(error, Stage::Head)),

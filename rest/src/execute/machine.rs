@@ -172,3 +172,58 @@ fn reason(attempt: &Attempt<'_>, after: Duration) -> String {
 fn flow_schema(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-kubernetes-pf-flowschema-uid")?.to_str().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::Method;
+    use kubewire_transport::{Error, ErrorKind};
+
+    use super::super::policy::{End, Outcome, StandardRetry};
+    use super::{Machine, State, Verdict};
+
+    /// Walks through attempts that all fail, and gives the states on the way.
+    fn walk(end: End, retries: u32) -> (Vec<State>, Machine) {
+        let mut machine = Machine::new(end, retries);
+        let mut states = Vec::new();
+        loop {
+            states.push(machine.state());
+            match machine.state() {
+                State::Throttle => machine.throttled(),
+                State::Pause => machine.paused(),
+                State::Attempt => {
+                    machine.begin_attempt();
+                    let error = Error::new(ErrorKind::UnexpectedEof, "scripted");
+                    let outcome = Outcome::Failed(&error);
+                    if machine.attempted(&StandardRetry::default(), &Method::GET, outcome) == Verdict::Finish
+                    {
+                        return (states, machine);
+                    }
+                }
+            }
+        }
+    }
+
+    // BH-X1, BH-X2, BH-X8, BH-X11
+    #[test]
+    fn the_order_of_things() {
+        use State::{Attempt, Pause, Throttle};
+        for (end, retries, states) in [
+            (End::Send, 0, &[Throttle, Pause, Attempt][..]),
+            (End::Send, 1, &[Throttle, Pause, Attempt, Pause, Throttle, Attempt]),
+            (End::Raw, 1, &[Throttle, Pause, Attempt, Pause, Throttle, Attempt]),
+            (End::Stream, 1, &[Throttle, Pause, Attempt]),
+            (End::Watch, 0, &[Pause, Attempt]),
+            (End::Watch, 2, &[Pause, Attempt, Pause, Throttle, Attempt, Pause, Throttle, Attempt]),
+        ] {
+            let (walked, machine) = walk(end, retries);
+            assert_eq!(walked, states, "{end:?} {retries}");
+            let attempts = states.iter().filter(|state| **state == Attempt).count();
+            assert_eq!(machine.attempts() as usize, attempts);
+        }
+        let (_, machine) = walk(End::Watch, 1);
+        assert_eq!(machine.pause(Duration::from_secs(5)), Duration::from_secs(5));
+        assert_eq!(machine.pause(Duration::ZERO), Duration::from_secs(1));
+    }
+}

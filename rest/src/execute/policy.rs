@@ -158,3 +158,41 @@ impl StandardRetry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, StatusCode};
+    use kubewire_transport::{Error, ErrorKind};
+
+    use super::{Attempt, Decision, End, Outcome, RetryPolicy as _, StandardRetry};
+
+    // BH-X3
+    #[test]
+    fn what_a_watch_tries_again() {
+        for (kind, again) in [
+            (ErrorKind::ConnectionReset, true),
+            (ErrorKind::UnexpectedEof, true),
+            (ErrorKind::GoAway, true),
+            (ErrorKind::StreamRefused, true),
+            (ErrorKind::Timeout, true),
+            (ErrorKind::ConnectTimeout, true),
+            (ErrorKind::ConnectionLost, false),
+            (ErrorKind::ConnectionRefused, false),
+            (ErrorKind::Dns, false),
+            (ErrorKind::Tls, false),
+            (ErrorKind::StreamReset, false),
+        ] {
+            for method in [Method::GET, Method::POST] {
+                let error = Error::new(kind, "scripted");
+                let outcome = Outcome::Failed(&error);
+                let attempt = Attempt { method: &method, end: End::Watch, number: 1, outcome };
+                let decision = StandardRetry::default().decide(&attempt);
+                assert_eq!(decision != Decision::Finish, again, "{kind:?} {method}");
+            }
+        }
+        let headers = HeaderMap::new();
+        let outcome = Outcome::Answer { status: StatusCode::TOO_MANY_REQUESTS, headers: &headers };
+        let attempt = Attempt { method: &Method::GET, end: End::Watch, number: 1, outcome };
+        assert_eq!(StandardRetry::default().decide(&attempt), Decision::Finish);
+    }
+}

@@ -23,6 +23,7 @@
 
 mod answer;
 mod client;
+pub mod discovery;
 mod encoded;
 mod error;
 mod execute;

@@ -6,6 +6,7 @@ mod building;
 mod conformance;
 #[cfg(feature = "metrics")]
 mod counts;
+mod discovery;
 mod executing;
 #[cfg(feature = "fake")]
 mod fake;

@@ -8,6 +8,7 @@ mod day;
 mod exchange;
 mod faults;
 mod guard;
+mod leaks;
 mod program;
 mod proxies;
 mod redirects;

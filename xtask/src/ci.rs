@@ -20,6 +20,9 @@ const CRATES: &[(&str, bool)] = &[
     ("kubewire-rest", true),
 ];
 
+/// The other examples that come to an end by themselves.
+const EXAMPLES: &[&str] = &["create_configmap", "apply", "raw_paths", "discovery"];
+
 /// What names a cluster or a real API server: taken away where a step must do without.
 const CLUSTER: &[&str] = &[
     "KUBEBUILDER_ASSETS",
@@ -92,6 +95,11 @@ fn main_job() -> Result<(), Error> {
     }
     command.env("HOME", &home);
     let table = output("main job: list_pods on the embedded API server", &mut command);
+    for example in EXAMPLES {
+        let mut other = alone(cargo(&["run", "--quiet", "--example", example]));
+        other.env("HOME", &home).envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        crate::step::run(&format!("{example} on the embedded API server"), &mut other)?;
+    }
     let _ = std::fs::remove_dir_all(&home);
     let table = table?;
     let mut lines = table.lines();

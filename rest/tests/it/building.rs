@@ -1,5 +1,6 @@
 //! Requests as they are put together: URLs, headers, bodies, and what is refused.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kubewire_rest::{
@@ -63,7 +64,7 @@ fn bad_clients_are_refused() {
         (Some(GroupVersion::V1), false, true),
         (Some(GroupVersion::V1), true, true),
     ] {
-        let mut builder = RestClient::builder(&config);
+        let mut builder = RestClient::builder(&config).http_service(Arc::new(Script::default()));
         if let Some(group_version) = group_version.clone() {
             builder = builder.group_version(group_version);
         }
@@ -89,7 +90,8 @@ fn api_paths_of_ones_own_and_none() {
     assert_eq!(client.get().url().path(), "/p/mine/g/v2");
     assert_eq!(client.for_group_version(GroupVersion::new("", "v3")).get().url().path(), "/p/mine/v3");
     let config = Config::new("http://h/p");
-    let raw = RestClient::builder(&config).unversioned().build().unwrap();
+    let raw =
+        RestClient::builder(&config).http_service(Arc::new(Script::default())).unversioned().build().unwrap();
     assert_eq!(raw.get().url().path(), "/p");
     assert_eq!(raw.get().abs_path("/version").url().path(), "/p/version");
 }

@@ -6,7 +6,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::runtime::{Handle, Id};
 
 use crate::Error;
-use crate::observe::Made;
+use crate::observe::{Made, Observer};
 use crate::proxy::Proxies;
 use crate::transport::{Recipe, Transport};
 
@@ -49,15 +49,15 @@ pub(crate) fn transport(
     // Files are read without the lock. When another client was faster, its transport is the one to use; ours is
     // dropped after the lock, which it takes when it goes.
     let transport = Transport::new(Arc::clone(&recipe), provider)?;
-    let (winner, count) = {
+    let (winner, shared) = {
         let mut entries = lock();
         let winner = find(&entries, &recipe, runtime).and_then(|entry| entry.upgrade());
         if winner.is_none() {
             entries.push(Entry { recipe, runtime, transport: Arc::downgrade(&transport) });
         }
-        (winner, entries.len())
+        (winner, count(&entries, &observer))
     };
-    observer.transports_shared(count);
+    observer.transports_shared(shared);
     match winner {
         Some(winner) => {
             observer.transport_made(Made::Hit);
@@ -72,16 +72,16 @@ pub(crate) fn transport(
 
 /// Takes the transport made from this very `recipe` out of the cache.
 pub(crate) fn forget(recipe: &Arc<Recipe>) {
-    let (removed, count) = {
+    let (removed, shared) = {
         let mut entries = lock();
         let before = entries.len();
         entries.retain(|entry| !Arc::ptr_eq(&entry.recipe, recipe));
-        (entries.len() < before, entries.len())
+        (entries.len() < before, count(&entries, &recipe.observer))
     };
     // One that was never shared is nobody's loss.
     if removed {
         recipe.observer.transport_freed();
-        recipe.observer.transports_shared(count);
+        recipe.observer.transports_shared(shared);
     }
 }
 
@@ -89,6 +89,11 @@ fn find(entries: &MutexGuard<'_, Vec<Entry>>, recipe: &Recipe, runtime: Id) -> O
     // The newest first: an older one may be on its way out.
     let found = entries.iter().rev().find(|entry| entry.runtime == runtime && *entry.recipe == *recipe);
     found.map(|entry| Weak::clone(&entry.transport))
+}
+
+/// How many of the transports tell the same metrics of themselves.
+fn count(entries: &[Entry], observer: &Observer) -> usize {
+    entries.iter().filter(|entry| entry.recipe.observer.is_same(observer)).count()
 }
 
 fn lock() -> MutexGuard<'static, Vec<Entry>> {

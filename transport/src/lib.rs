@@ -1,4 +1,21 @@
-//! TLS, credentials, proxies, HTTP/2 and rotation: a `Config` becomes an HTTP client.
+//! TLS, credentials, proxies, HTTP/2 and rotation: a [`Config`](kubewire_config::Config) becomes an HTTP client.
+//!
+//! ```no_run
+//! use http_body_util::BodyExt;
+//! use kubewire_config::Config;
+//! use kubewire_transport::{Body, HttpClient, HttpService};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = HttpClient::new(&Config::infer()?)?;
+//! let request = http::Request::get("/version").body(Body::empty())?;
+//! let response = client.execute(request).await?;
+//! println!("{} {:?}", response.status(), response.into_body().collect().await?.to_bytes());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Certificates, authorities and tokens that change while the client runs are taken over without a failed request.
+//! [`HttpService`] is the seam: a test puts a fake in the client's place, and [`Layered`] puts tower's layers around it.
 
 mod answer;
 mod auth;

@@ -18,10 +18,10 @@ use crate::{Clock, RateError, RateLimiter, TokenBucket, TokioClock, Wait, WaitEr
 /// ```
 /// use kubewire_flowcontrol::{Priority, RateLimiter};
 ///
-/// // 100 a second and 100 at once, of which 20 % are for leases and nothing else.
-/// let [leases, lists] = Priority::split(100.0, 100, [0.2, 0.0])?;
-/// while lists.try_accept() {}
-/// assert!(leases.try_accept());
+/// // 100 a second and 100 at once, of which 20 % are for heartbeats and nothing else.
+/// let [heartbeats, bulk] = Priority::split(100.0, 100, [0.2, 0.0])?;
+/// while bulk.try_accept() {}
+/// assert!(heartbeats.try_accept());
 /// # Ok::<(), kubewire_flowcontrol::RateError>(())
 /// ```
 #[derive(Clone)]

@@ -2,6 +2,8 @@
 
 mod core;
 mod line;
+#[cfg(all(test, loom))]
+mod loom;
 mod rate;
 mod reservation;
 mod scale;

@@ -3,7 +3,7 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use super::{ItemExponential, ItemLimiter};
-use crate::{RateError, TokenBucket};
+use crate::TokenBucket;
 
 /// The longest of the delays that several limiters ask for.
 pub struct MaxOf<K> {
@@ -20,15 +20,11 @@ impl<K> MaxOf<K> {
 impl<K: Hash + Eq + Send + 'static> MaxOf<K> {
     /// What work queues commonly use: 5 ms for an item that has failed once, doubling up to 1000 s, and not more than
     /// 10 items a second altogether after the first 100.
-    ///
-    /// # Errors
-    ///
-    /// None: the rate is one that a bucket can have.
-    pub fn usual() -> Result<Self, RateError> {
-        Ok(Self::new(vec![
-            Box::new(ItemExponential::new(Duration::from_millis(5), Duration::from_secs(1000))),
-            Box::new(TokenBucket::new(10.0, 100)?),
-        ]))
+    #[expect(clippy::expect_used, reason = "10 a second is within the range of rates, and 100 is a burst")]
+    pub fn usual() -> Self {
+        let bucket = TokenBucket::new(10.0, 100).expect("a rate that a bucket can have");
+        let exponential = ItemExponential::new(Duration::from_millis(5), Duration::from_secs(1000));
+        Self::new(vec![Box::new(exponential), Box::new(bucket)])
     }
 }
 

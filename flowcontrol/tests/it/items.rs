@@ -62,7 +62,7 @@ fn the_longest_of_several() {
     limiter.forget(&"one");
     assert_eq!(limiter.when("one"), 5 * MILLI);
 
-    let usual = MaxOf::usual().unwrap();
+    let usual = MaxOf::usual();
     assert_eq!(usual.when("one"), 5 * MILLI);
     assert_eq!(usual.when("one"), 10 * MILLI);
     // The other 98 of the first hundred, and then ten a second.

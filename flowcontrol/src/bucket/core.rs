@@ -149,7 +149,7 @@ impl<C: Clock> Core<C> {
         let scale = self.scale.load();
         let mut session = Session::begin(&mut line, scale, word >> MARK_SHIFT, self.clock.now().as_nanos());
         let result = f(&mut session);
-        let (mark, new_scale, wakes) = session.end();
+        let (mark, new_scale, wakes, spent) = session.end();
         let mut version = word & VERSION;
         if new_scale != scale {
             version = (version + VERSION_STEP) & VERSION;
@@ -160,6 +160,7 @@ impl<C: Clock> Core<C> {
         let held = if line.is_idle() { 0 } else { HELD };
         self.word.store(mark << MARK_SHIFT | version | held, Ordering::Release);
         drop(line);
+        drop(spent);
         wakes.into_iter().for_each(Waker::wake);
         result
     }

@@ -81,6 +81,9 @@ pub(crate) struct Session<'a> {
     /// A pause goes on: time stands still at the epoch, with an empty bucket.
     paused: bool,
     wakes: Vec<Waker>,
+    /// Wakers that are of no use any more. Dropping one may drop a task, and with it a place in this line: that must
+    /// wait until the lock is free.
+    spent: Vec<Waker>,
 }
 
 impl<'a> Session<'a> {
@@ -106,16 +109,17 @@ impl<'a> Session<'a> {
         };
         // A level of zero where the subtraction saturates: the clock went back, and the bucket is empty at worst.
         let level = level.min(scale.full + (line.booked << scale.bits));
-        let mut session = Self { line, scale, now_nanos, now, level, paused, wakes: Vec::new() };
+        let mut session =
+            Self { line, scale, now_nanos, now, level, paused, wakes: Vec::new(), spent: Vec::new() };
         session.settle();
         session
     }
 
-    /// The mark, the scale, and whom to wake.
-    pub(crate) fn end(mut self) -> (u64, Scale, Vec<Waker>) {
+    /// The mark, the scale, whom to wake, and what to drop, both without the lock.
+    pub(crate) fn end(mut self) -> (u64, Scale, Vec<Waker>, Vec<Waker>) {
         self.settle();
         let mark = self.now + self.scale.full - self.level + (self.line.booked << self.scale.bits);
-        (mark, self.scale, self.wakes)
+        (mark, self.scale, self.wakes, self.spent)
     }
 
     /// Serves everybody whose turn it is.
@@ -217,9 +221,8 @@ impl<'a> Session<'a> {
         match (turn, self.line.waiting.get_mut(&ticket)) {
             (Turn::Waiting { due, .. }, Some(place)) => {
                 place.armed = due;
-                match &mut place.waker {
-                    Some(old) => old.clone_from(waker),
-                    none => *none = Some(waker.clone()),
+                if !place.waker.as_ref().is_some_and(|old| old.will_wake(waker)) {
+                    self.spent.extend(place.waker.replace(waker.clone()));
                 }
             }
             _ => self.commit(ticket),
@@ -258,6 +261,7 @@ impl<'a> Session<'a> {
     pub(crate) fn cancel(&mut self, ticket: Ticket) {
         if let Some(place) = self.line.waiting.remove(&ticket) {
             self.line.booked -= u64::from(place.tokens);
+            self.spent.extend(place.waker);
         } else if let Some(credit) = self.line.served.remove(&ticket) {
             self.line.credit -= credit;
             self.level += credit;
@@ -268,7 +272,7 @@ impl<'a> Session<'a> {
     pub(crate) fn commit(&mut self, ticket: Ticket) {
         if let Some(place) = self.line.waiting.get_mut(&ticket) {
             place.committed = true;
-            place.waker = None;
+            self.spent.extend(place.waker.take());
         } else if let Some(credit) = self.line.served.remove(&ticket) {
             self.line.credit -= credit;
         }

@@ -73,3 +73,32 @@ async fn a_dropped_reservation_is_used() {
     tokio::time::advance(Duration::from_secs(1)).await;
     assert!(bucket.try_accept());
 }
+
+/// A waker whose end takes another place in the same line with it.
+struct Holder(Mutex<Option<Box<dyn Send>>>);
+
+impl std::task::Wake for Holder {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.lock().unwrap().take());
+    }
+}
+
+/// Such a waker is replaced, and dropped when its wait is: neither happens under the bucket's lock.
+#[tokio::test(start_paused = true)]
+async fn dropping_a_waker_may_drop_another_wait() {
+    use std::future::Future;
+    let bucket: &'static TokenBucket = Box::leak(Box::new(TokenBucket::new(1.0, 1).unwrap()));
+    assert!(bucket.try_accept());
+    let mut wait = Box::pin(bucket.accept());
+    for _ in 0..2 {
+        let mut held = Box::pin(bucket.accept());
+        assert!(
+            held.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_pending()
+        );
+        let waker = std::task::Waker::from(Arc::new(Holder(Mutex::new(Some(Box::new(held))))));
+        assert!(wait.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+    }
+    drop(wait);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(bucket.try_accept(), "all have left the line");
+}

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             match bucket.wait(deadline).await {
                 Ok(()) => println!("  {:>4} ms  task {id} goes", start.elapsed().as_millis()),
                 Err(error) => {
-                    println!("  {:>4} ms  task {id} gives up: {error}", start.elapsed().as_millis())
+                    println!("  {:>4} ms  task {id} gives up: {error}", start.elapsed().as_millis());
                 }
             }
         }));

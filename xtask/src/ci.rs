@@ -21,7 +21,7 @@ const CRATES: &[(&str, bool)] = &[
 ];
 
 /// The other examples that come to an end by themselves.
-const EXAMPLES: &[&str] = &["create_configmap", "apply", "raw_paths", "discovery"];
+const EXAMPLES: &[&str] = &["create_configmap", "apply", "raw_paths", "discovery", "rate_limiter"];
 
 /// What names a cluster or a real API server: taken away where a step must do without.
 const CLUSTER: &[&str] = &[

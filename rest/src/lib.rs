@@ -40,6 +40,7 @@ mod sample;
 mod scan;
 mod trace;
 mod warning;
+mod watch;
 
 pub use answer::{ByteStream, MediaType, Result};
 pub use client::{Propagate, RestClient, RestClientBuilder};
@@ -60,6 +61,7 @@ pub use projected::{Project, Projected};
 pub use request::Request;
 pub use scan::{FieldPath, FieldPathError, ScanError, ScanErrorKind};
 pub use warning::{LogWarnings, NoWarnings, Warning, WarningError, WarningHandler, WarningWriter};
+pub use watch::{Bookmark, WatchEvent, WatchStream};
 
 // What the signatures above name.
 pub use bytes::Bytes;

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 #[cfg(feature = "metrics")]
+use kubewire_metrics::EventType;
+#[cfg(feature = "metrics")]
 use kubewire_transport::ErrorKind;
 use tokio::time::Instant;
 
+use crate::WatchEvent;
 use crate::execute::Cause;
 
 /// A client's metrics.
@@ -32,6 +35,18 @@ impl Observer {
         VerbObserver { metrics: self.host.as_ref().map(|host| host.requests(method.as_str()).clone()) }
     }
 
+    /// Counts a watch of a resource until it is dropped.
+    pub(crate) fn watch(&self, group: &str, resource: &str) -> WatchObserver {
+        let open = self.host.as_ref().map(|host| {
+            let name = match group {
+                "" => resource.to_owned(),
+                group => format!("{group}/{resource}"),
+            };
+            host.resource(&name).watch_opened()
+        });
+        WatchObserver { open }
+    }
+
     /// Counts a request that waits for the rate limiter until the guard is dropped.
     pub(crate) fn limiter_queue(&self) -> Counted {
         Counted { _gauge: self.host.as_ref().map(kubewire_metrics::HostMetrics::limiter_queue) }
@@ -44,8 +59,35 @@ impl Observer {
         VerbObserver {}
     }
 
+    pub(crate) fn watch(&self, _: &str, _: &str) -> WatchObserver {
+        WatchObserver {}
+    }
+
     pub(crate) fn limiter_queue(&self) -> Counted {
         Counted {}
+    }
+}
+
+/// A watch that is open, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct WatchObserver {
+    #[cfg(feature = "metrics")]
+    open: Option<kubewire_metrics::OpenWatch>,
+}
+
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables, clippy::unused_self))]
+impl WatchObserver {
+    pub(crate) fn event<T>(&self, event: &WatchEvent<T>) {
+        #[cfg(feature = "metrics")]
+        if let Some(open) = &self.open {
+            open.count_event(match event {
+                WatchEvent::Added(_) => EventType::Added,
+                WatchEvent::Modified(_) => EventType::Modified,
+                WatchEvent::Deleted(_) => EventType::Deleted,
+                WatchEvent::Bookmark(_) => EventType::Bookmark,
+                WatchEvent::Error(_) => EventType::Error,
+            });
+        }
     }
 }
 

@@ -8,5 +8,6 @@ mod patch;
 mod tests;
 
 pub use error::EncodedError;
+pub(crate) use keys::RESOURCE_VERSION;
 pub use object::Encoded;
 pub use patch::merge_patch;

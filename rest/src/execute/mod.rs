@@ -11,6 +11,7 @@ pub(crate) use backoff::BackoffSource;
 pub use backoff::{BackoffManager, HostBackoff};
 pub(crate) use exchange::{Exchange, Limits};
 pub(crate) use machine::{Cause, Machine};
+pub(crate) use policy::breaks_watch;
 pub use policy::{Attempt, Decision, End, Outcome, RetryPolicy, StandardRetry};
 pub(crate) use retry_after::retry_after_seconds;
 pub(crate) use throttle::ThrottleLog;

@@ -132,6 +132,19 @@ impl RetryPolicy for StandardRetry {
     }
 }
 
+/// Whether such a failure is what happens to every watch sooner or later.
+pub(crate) fn breaks_watch(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ConnectionReset
+            | ErrorKind::UnexpectedEof
+            | ErrorKind::GoAway
+            | ErrorKind::StreamRefused
+            | ErrorKind::Timeout
+            | ErrorKind::ConnectTimeout
+    )
+}
+
 impl StandardRetry {
     fn is_retryable(&self, attempt: &Attempt<'_>, error: &Error) -> bool {
         let broken = matches!(
@@ -151,7 +164,7 @@ impl StandardRetry {
         }
         match attempt.end {
             End::Stream => false,
-            End::Watch => broken || matches!(error.kind(), ErrorKind::Timeout | ErrorKind::ConnectTimeout),
+            End::Watch => breaks_watch(error.kind()),
             End::Send | End::Raw => {
                 (broken || lost) && (attempt.method == Method::GET || error.is_not_processed())
             }

@@ -4,8 +4,12 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::answer::decode::decode;
+use crate::encoded::RESOURCE_VERSION;
 use crate::scan::{FieldPath, Item, Limits, Plan, ScanError, Scanner, Shape};
 use crate::{DecodeFault, MediaType};
+
+/// The largest frame of a watch.
+const FRAME_BYTES: usize = 16 << 20;
 
 /// What objects can be read as: every serde type that borrows nothing,
 /// [`Encoded<T>`](crate::Encoded) and [`Projected<T>`](crate::Projected).
@@ -130,14 +134,14 @@ impl DecodeOptions {
     }
 
     /// The largest object that is taken, in bytes; 64 MiB unless set. The API server itself takes no more than
-    /// about 3 MiB.
+    /// about 3 MiB. An event of a watch is never larger than 16 MiB.
     #[must_use]
     pub fn max_object_bytes(mut self, bytes: usize) -> Self {
         self.limits.item = bytes;
         self
     }
 
-    /// The largest answer that is taken, in bytes; any unless set, as its objects come one by one.
+    /// The largest answer that is taken, in bytes; any unless set, as its objects come one by one. It does not bound watches.
     #[must_use]
     pub fn max_answer_bytes(mut self, bytes: u64) -> Self {
         self.limits.document = bytes;
@@ -150,6 +154,22 @@ impl DecodeOptions {
             plan.cut(path);
         }
         Scanner::new(shape, plan, self.limits)
+    }
+
+    /// A scanner of a watch's frames that marks the objects' versions, and whether the objects in them still have to
+    /// be cut to what `T` names: bookmarks and errors stand in the same place and name other fields.
+    pub(crate) fn frames<T: FromItem>(&self) -> (Scanner, bool) {
+        let Parts(mut plan) = T::plan(self);
+        let is_narrow = plan.is_narrow();
+        if is_narrow {
+            plan = Plan::everything();
+        }
+        for path in &self.skip {
+            plan.cut(path);
+        }
+        plan.mark(&FieldPath::of_keys(["metadata", "resourceVersion"]), RESOURCE_VERSION);
+        let limits = Limits { item: self.limits.item.min(FRAME_BYTES), document: u64::MAX, ..self.limits };
+        (Scanner::new(Shape::Frames, plan, limits), is_narrow)
     }
 }
 

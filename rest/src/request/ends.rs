@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Uri;
 use http::header::ACCEPT;
+use http::{StatusCode, Uri};
 use tracing::Instrument as _;
 
 use super::Request;
 use crate::answer::{Answered, ByteStream};
 use crate::error::Place;
-use crate::execute::{End, Exchange, Limits, Machine};
-use crate::observe::VerbObserver;
+use crate::execute::{End, Exchange, Limits, Machine, breaks_watch};
+use crate::observe::{VerbObserver, WatchObserver};
 use crate::trace::request_span;
-use crate::{Error, RequestError};
+use crate::{Error, RequestError, Status};
 
 impl Request {
     /// Sends the request and reads the whole answer. What went wrong is in the [`Result`](crate::Result) too.
@@ -89,6 +89,35 @@ impl Request {
         }
         let warnings = exchange.take_warnings(response.headers());
         Ok(ByteStream::new(exchange, response, warnings))
+    }
+
+    /// Sends the request as a watch. No body: its connection broke as often as it may.
+    pub(crate) async fn watch_body(mut self) -> Result<Option<(ByteStream, WatchObserver)>, Error> {
+        self.set_param("watch", Some("true"));
+        let mut exchange = self.exchange(End::Watch).await?;
+        let response = match exchange.head().await {
+            Ok(response) => response,
+            Err(Error::Transport { source, .. }) if breaks_watch(source.kind()) => {
+                tracing::debug!(error = %source, "the watch could not be started");
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        if response.status() != StatusCode::OK {
+            let answered = Answered::read(&exchange, response).await?;
+            return Err(answered.error().unwrap_or_else(|| {
+                answered.api_error(Status {
+                    status: Status::FAILURE.to_owned(),
+                    code: answered.status.as_u16(),
+                    message: format!("a watch was answered with status {}, not 200", answered.status),
+                    ..Status::default()
+                })
+            }));
+        }
+        let warnings = exchange.take_warnings(response.headers());
+        let client = &exchange.place.client.0;
+        let observer = client.observer.watch(&client.group_version.group, exchange.location.resource());
+        Ok(Some((ByteStream::new(exchange, response, warnings), observer)))
     }
 
     pub(crate) fn observer(&self) -> VerbObserver {

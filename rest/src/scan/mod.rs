@@ -23,7 +23,7 @@ mod walk;
 pub use error::{ScanError, ScanErrorKind};
 pub(crate) use find::{each_member, find, same};
 pub use path::{FieldPath, FieldPathError};
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, frame_slot};
 pub(crate) use scanner::{Item, Limits, Scanner, Shape, Span};
 #[cfg(test)]
 pub(crate) use tests::model;

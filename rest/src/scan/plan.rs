@@ -88,6 +88,11 @@ impl Plan {
         plan
     }
 
+    /// Whether it keeps nothing but what its paths name.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.root.is_some_and(|root| self.node(root).cut_others)
+    }
+
     fn add_node(&mut self, cut_others: bool) -> u32 {
         self.nodes.push(Node { cut_others, ..Node::default() });
         (self.nodes.len() - 1) as u32

@@ -16,3 +16,4 @@ mod metrics;
 mod retries;
 mod send;
 mod service;
+mod watch;

@@ -1,2 +1,0 @@
-//! One measurement at a time: `cargo xtask bench` runs them all.
-fn main() {}

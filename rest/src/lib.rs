@@ -61,7 +61,7 @@ pub use projected::{Project, Projected};
 pub use request::Request;
 pub use scan::{FieldPath, FieldPathError, ScanError, ScanErrorKind};
 pub use warning::{LogWarnings, NoWarnings, Warning, WarningError, WarningHandler, WarningWriter};
-pub use watch::{Bookmark, WatchEvent, WatchStream};
+pub use watch::{Bookmark, RetryWatch, WatchEvent, WatchStream};
 
 // What the signatures above name.
 pub use bytes::Bytes;

@@ -10,4 +10,5 @@ mod program;
 mod prometheus;
 #[path = "../../../metrics/tests/it/queries.rs"]
 mod queries;
+mod watch_pods;
 mod writes;

@@ -33,6 +33,11 @@ pub enum RequestError {
         /// What it is of.
         of: &'static str,
     },
+    /// A version from which a watch can't go on.
+    #[error(
+        "a watch can't go on from the resourceVersion {0:?}: list first, and begin with the list's resourceVersion"
+    )]
+    ResourceVersion(String),
     /// A URI that can't be used.
     #[error("the request URI {uri:?} can't be used: {why}")]
     Uri {

@@ -13,7 +13,7 @@ use crate::error::Place;
 use crate::execute::{End, Exchange, Limits, Machine, breaks_watch};
 use crate::observe::{VerbObserver, WatchObserver};
 use crate::trace::request_span;
-use crate::{Error, RequestError, Status};
+use crate::{Error, RequestError, Status, Target};
 
 impl Request {
     /// Sends the request and reads the whole answer. What went wrong is in the [`Result`](crate::Result) too.
@@ -89,6 +89,18 @@ impl Request {
         }
         let warnings = exchange.take_warnings(response.headers());
         Ok(ByteStream::new(exchange, response, warnings))
+    }
+
+    /// The request, unless it was put together wrongly.
+    pub(crate) fn checked(mut self) -> Result<Self, Error> {
+        let Some(source) = self.error.take() else { return Ok(self) };
+        let target = Target {
+            path: self.url().path().to_owned(),
+            server: self.client.0.base.origin.clone(),
+            method: self.method,
+            attempts: 0,
+        };
+        Err(Error::Request { target: Box::new(target), source })
     }
 
     /// Sends the request as a watch. No body: its connection broke as often as it may.

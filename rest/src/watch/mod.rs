@@ -2,7 +2,9 @@
 
 mod event;
 mod frames;
+mod retry;
 mod stream;
 
 pub use event::{Bookmark, WatchEvent};
+pub use retry::RetryWatch;
 pub use stream::WatchStream;

@@ -25,7 +25,7 @@ impl Request {
     ///
     /// The first attempt does not wait for the client's rate limiter. When the connection can't be kept open long
     /// enough for an answer, however often it is tried, the stream is empty rather than an error: a watch ends like
-    /// that at any time.
+    /// that at any time. [`retry_watch`](Self::retry_watch) goes on by itself.
     ///
     /// The request's timeout does not end a watch; its [deadline](Self::deadline) does, and the `timeout_seconds` of
     /// its [`ListOptions`](crate::ListOptions), after which the server ends it.
@@ -78,6 +78,8 @@ pub struct WatchStream<T> {
     open: Option<(ByteStream, WatchObserver)>,
     frames: Frames<T>,
     yielded_at: u64,
+    /// Whether it ended because an event can't be read.
+    is_unreadable: bool,
 }
 
 impl<T: Decode> WatchStream<T> {
@@ -89,11 +91,16 @@ impl<T: Decode> WatchStream<T> {
             return Err(body.decode_error(String::new(), DecodeFault::NoDecoder));
         }
         let frames = Frames::new(body.options());
-        Ok(Self { open: Some((body, observer)), frames, yielded_at: 0 })
+        Ok(Self { open: Some((body, observer)), frames, yielded_at: 0, is_unreadable: false })
     }
 
     fn empty() -> Self {
-        Self { open: None, frames: Frames::new(&DecodeOptions::default()), yielded_at: 0 }
+        Self {
+            open: None,
+            frames: Frames::new(&DecodeOptions::default()),
+            yielded_at: 0,
+            is_unreadable: false,
+        }
     }
 
     /// The next event; `None` at the end. Cancellation safe: nothing is lost.
@@ -104,6 +111,10 @@ impl<T: Decode> WatchStream<T> {
     /// The `resourceVersion` in the latest event, from which another watch goes on; empty where there was none.
     pub fn resource_version(&self) -> &str {
         self.frames.version()
+    }
+
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.is_unreadable
     }
 
     /// Ends the watch with an error event.
@@ -133,7 +144,10 @@ impl<T: Decode> Stream for WatchStream<T> {
                     observer.event(&event);
                     return Poll::Ready(Some(event));
                 }
-                Some(Err(why)) => return Poll::Ready(Some(this.fail(why))),
+                Some(Err(why)) => {
+                    this.is_unreadable = true;
+                    return Poll::Ready(Some(this.fail(why)));
+                }
                 None => {}
             }
             match ready!(Pin::new(body).poll_next(cx)) {

@@ -14,6 +14,7 @@ mod lists;
 #[cfg(all(feature = "fake", feature = "metrics"))]
 mod metrics;
 mod retries;
+mod retry_watch;
 mod send;
 mod service;
 mod watch;

@@ -15,23 +15,23 @@ use serde_json::{Value, json};
 
 use crate::service::{Script, Step, answer, come_back, fail, with};
 
-fn pods(script: &Script) -> Request {
+pub fn pods(script: &Script) -> Request {
     script.client().get().namespace("default").resource("pods")
 }
 
-fn frame(event_type: &str, name: &str, version: &str) -> String {
+pub fn frame(event_type: &str, name: &str, version: &str) -> String {
     let object = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": name, "resourceVersion": version,
         "managedFields": [{"manager": "m"}], "labels": {"n": "\u{fc}\"{"}}, "status": {"phase": "Running"}});
     json!({"type": event_type, "object": object}).to_string()
 }
 
-fn bookmark(version: &str, end: &str) -> String {
+pub fn bookmark(version: &str, end: &str) -> String {
     json!({"type": "BOOKMARK", "object": {"kind": "Pod", "metadata": {"resourceVersion": version,
         "annotations": {"k8s.io/initial-events-end": end}}}})
     .to_string()
 }
 
-fn error(code: u16) -> String {
+pub fn error(code: u16) -> String {
     json!({"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure",
         "message": "scripted", "reason": "Expired", "code": code}})
     .to_string()
@@ -55,7 +55,7 @@ fn names(events: &[WatchEvent<Object>]) -> Vec<String> {
     events.iter().map(name).collect()
 }
 
-fn name(event: &WatchEvent<Object>) -> String {
+pub fn name(event: &WatchEvent<Object>) -> String {
     match event {
         WatchEvent::Added(pod) => format!("+{}", pod.metadata.name),
         WatchEvent::Modified(pod) => format!("~{}", pod.metadata.name),
@@ -349,10 +349,22 @@ proptest! {
     }
 }
 
+/// A server that has just started makes it a moment later.
+pub async fn default_namespace(client: &kubewire_rest::RestClient) {
+    for _ in 0..200 {
+        if client.get().resource("namespaces").name("default").send().await.error().is_none() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the server has no namespace \"default\"");
+}
+
 /// Creates, changes and deletes, and sees it.
 async fn changes_are_seen(config: &kubewire_rest::Config) {
     let config = kubewire_rest::Config { qps: Some(-1.0), ..config.clone() };
     let client = kubewire_rest::RestClient::for_config(&config, kubewire_rest::GroupVersion::V1).unwrap();
+    default_namespace(&client).await;
     let name = format!("watched-{}", std::process::id());
     let maps = |request: Request| request.namespace("default").resource("configmaps");
     let list: kubewire_rest::List<Object> = maps(client.get()).list().await.unwrap();

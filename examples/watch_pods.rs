@@ -1,0 +1,106 @@
+//! Lists pods, then prints a line for each that comes, changes or goes, whatever happens to the connection.
+//!
+//! ```sh
+//! cargo run --example watch_pods                       # your cluster, or else the embedded API server
+//! cargo run --example watch_pods -- -A --count 10      # ends after 10 events; else Ctrl-C ends it
+//! ```
+#![allow(clippy::print_stdout, reason = "a command-line tool")]
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use kubewire_examples::cluster::{self, ClusterArgs};
+use kubewire_examples::pods::Pod;
+use kubewire_examples::report;
+use kubewire_rest::fake::Objects;
+use kubewire_rest::{GroupVersion, List, RestClient, WatchEvent};
+use serde_json::json;
+
+/// Lists pods, then prints what happens to them.
+#[derive(Parser)]
+struct Args {
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    /// Watch the pods of all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// End after so many events
+    #[arg(long, value_name = "N")]
+    count: Option<usize>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let watching = async {
+        tokio::select! {
+            result = run(args) => result,
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into),
+        }
+    };
+    report::exit(watching.await)
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let cluster = cluster::connect(&args.cluster).await?;
+    let client = RestClient::for_config(&cluster.config, GroupVersion::V1)?;
+    let namespace = &cluster.config.namespace;
+    let pods = || client.get().namespace_if(!args.all_namespaces, namespace).resource("pods");
+
+    let _changes = cluster
+        .embedded
+        .as_ref()
+        .map(|server| tokio::spawn(make_changes(server.objects(), namespace.clone())));
+    let mut left = args.count;
+    while left != Some(0) {
+        // From here on nothing is missed: the watch begins at the list's version.
+        let list: List<Pod> = pods().skip_fields(["metadata.managedFields"]).list().await?;
+        println!("{} pods at version {}", list.items.len(), list.metadata.resource_version);
+        let mut watch = pods()
+            .skip_fields(["metadata.managedFields"])
+            .retry_watch::<Pod>(list.metadata.resource_version)?;
+        while left != Some(0) {
+            let Some(event) = watch.next().await else { break };
+            match event {
+                WatchEvent::Added(pod) => print("ADDED", &pod),
+                WatchEvent::Modified(pod) => print("MODIFIED", &pod),
+                WatchEvent::Deleted(pod) => print("DELETED", &pod),
+                WatchEvent::Bookmark(_) => continue,
+                // The version is too old: list again.
+                WatchEvent::Error(status) if status.code == 410 => break,
+                WatchEvent::Error(status) => return Err(status.message.into()),
+            }
+            left = left.map(|left| left - 1);
+        }
+    }
+    Ok(())
+}
+
+fn print(event: &str, pod: &Pod) {
+    println!("{event:<8}  {}/{}  {}", pod.metadata.namespace, pod.metadata.name, pod.status.phase);
+}
+
+/// On the embedded server nothing happens by itself, so this makes pods come, run and go.
+async fn make_changes(objects: Objects, namespace: String) {
+    let pause = || tokio::time::sleep(Duration::from_millis(300));
+    for number in 1_u64.. {
+        let name = format!("visitor-{number}");
+        for phase in ["Pending", "Running"] {
+            pause().await;
+            let pod = json!({
+                "apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": name, "namespace": namespace},
+                "spec": {"containers": [{"name": "main", "image": "example.com/visitor"}]},
+                "status": {"phase": phase},
+            });
+            if let Err(error) = objects.put(pod) {
+                eprintln!("{name} can't be made: {error}");
+                return;
+            }
+        }
+        pause().await;
+        objects.remove("v1", "Pod", &namespace, &name);
+    }
+}

@@ -60,13 +60,18 @@ pub(crate) fn failure_status(body: &Bytes, media_type: Option<MediaType>) -> Opt
 }
 
 /// A Status that is no success, in the body of an answer whose code says success, unless a Status is what was asked for.
-pub(crate) fn hidden_failure<T: 'static>(body: &Bytes, media_type: Option<MediaType>) -> Option<Status> {
+/// One that can't be read is an error, and never taken for a `T`.
+pub(crate) fn hidden_failure<T: 'static>(
+    body: &Bytes,
+    media_type: Option<MediaType>,
+) -> Result<Option<Status>, DecodeFault> {
     // Objects hardly ever hold this text: without it there is nothing to look at.
     if TypeId::of::<T>() == TypeId::of::<Status>()
         || memchr::memmem::find(body, b"Status\"").is_none() && media_type == Some(MediaType::Json)
         || !is_status(&sniff(body, media_type))
     {
-        return None;
+        return Ok(None);
     }
-    decode::<Status>(body, media_type).ok().filter(|status| status.status != Status::SUCCESS)
+    let status: Status = decode(body, media_type)?;
+    Ok((status.status != Status::SUCCESS).then_some(status))
 }

@@ -41,11 +41,12 @@ impl Result {
         let answered = self.success()?;
         let observer = answered.place.client.0.observer.verb(&answered.place.method);
         observer.decoding(|| {
-            if let Some(status) = hidden_failure::<T>(&answered.body, answered.media_type) {
-                return Err(answered.api_error(status));
-            }
-            T::from_body(&answered.body, answered.media_type, &answered.options)
-                .map_err(|fault| decode_error(&answered, fault))
+            let object = match hidden_failure::<T>(&answered.body, answered.media_type) {
+                Ok(Some(status)) => return Err(answered.api_error(status)),
+                Ok(None) => T::from_body(&answered.body, answered.media_type, &answered.options),
+                Err(fault) => Err(fault),
+            };
+            object.map_err(|fault| decode_error(&answered, fault))
         })
     }
 

@@ -25,6 +25,8 @@ pub struct ByteStream {
     warnings: Vec<Warning>,
     chunks: Chunks,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Bytes that may still come, and the limit that this began as.
+    bound: Option<(usize, usize)>,
     is_over: bool,
 }
 
@@ -38,8 +40,27 @@ impl ByteStream {
             status: parts.status,
             headers: parts.headers,
             warnings,
+            bound: None,
             is_over: false,
         }
+    }
+
+    /// Takes no more than the client's `max_body_bytes`, for those who hold all that comes.
+    pub(crate) fn bounded(mut self) -> Self {
+        let limit = self.exchange.place.client.0.max_body_bytes;
+        self.bound = Some((limit, limit));
+        self
+    }
+
+    /// Counts a chunk against the bound.
+    fn take(&mut self, chunk: Bytes) -> Result<Bytes, Error> {
+        if let Some((left, limit)) = &mut self.bound {
+            match left.checked_sub(chunk.len()) {
+                Some(rest) => *left = rest,
+                None => return Err(Error::TooLarge { target: self.exchange.target(), limit: *limit }),
+            }
+        }
+        Ok(chunk)
     }
 
     /// The HTTP status code.
@@ -105,8 +126,12 @@ impl Stream for ByteStream {
             Some(Err(self.exchange.timed_out()))
         } else {
             let chunk = std::task::ready!(self.chunks.poll_next(cx));
+            let chunk = chunk.map(|chunk| match chunk {
+                Ok(chunk) => self.take(chunk),
+                Err(error) => Err(self.exchange.failed(error, Stage::Body)),
+            });
             self.is_over = !matches!(chunk, Some(Ok(_)));
-            chunk.map(|chunk| chunk.map_err(|error| self.exchange.failed(error, Stage::Body)))
+            chunk
         };
         Poll::Ready(item)
     }

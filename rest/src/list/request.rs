@@ -32,7 +32,8 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// As for [`send`](Self::send). An answer that is no list of JSON. An item that is no `T`: the error names it.
+    /// As for [`send`](Self::send). An answer that is no list of JSON, or larger than the client's
+    /// [`max_body_bytes`](crate::RestClientBuilder::max_body_bytes). An item that is no `T`: the error names it.
     ///
     /// Cancellation: dropping the future ends the request at once.
     pub async fn list<T: Decode>(self) -> Result<List<T>, Error> {
@@ -40,7 +41,7 @@ impl Request {
         async {
             let observer = self.observer();
             let _duration = observer.duration();
-            let mut items = Items::new(self.answer_body().await?)?;
+            let mut items = Items::new(self.answer_body().await?.bounded())?;
             let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
             while items.bytes_read() < BIG_LIST_BYTES {
                 match items.next().await {

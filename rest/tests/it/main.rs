@@ -10,6 +10,8 @@ mod discovery;
 mod executing;
 #[cfg(feature = "fake")]
 mod fake;
+#[cfg(feature = "fake")]
+mod hostile;
 mod lists;
 #[cfg(all(feature = "fake", feature = "metrics"))]
 mod metrics;

@@ -107,7 +107,8 @@ impl<'a> RestClientBuilder<'a> {
         self
     }
 
-    /// The largest body that is read as a whole, in bytes: a larger one is an error.
+    /// The largest body that is read as a whole, in bytes: a larger one is an error. Objects that are decoded from it can
+    /// take more memory than their text, most of all a list of many empty ones.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_body_bytes = bytes;
         self

@@ -161,7 +161,8 @@ fn bodies() -> Vec<Answer> {
         raw("an extension for ever", "", bad("2;")).again("a".repeat(65536)),
         raw("trailers for ever", "", bad(&format!("{:x}\r\n{LIST}\r\n0\r\n", LIST.len()))).again("x: y\r\n"),
         raw("spaces for ever", "", format!("{OK}\r\n")).again(" ".repeat(65536)),
-        raw("items for ever", "", format!("{OK}\r\n{{\"items\":[{{}}")).again(",{}".repeat(20_000)),
+        raw("items for ever", "", format!("{OK}\r\n{{\"items\":[{{}}"))
+            .again(format!(r#",{{"metadata":{{"name":"{}"}}}}"#, "a".repeat(250)).repeat(200)),
         raw("a string for ever", "", format!("{OK}\r\n{{\"items\":[{{\"a\":\"")).again("a".repeat(65536)),
         raw("a number for ever", "", format!("{OK}\r\n{{\"items\":[{{\"a\":1")).again("1".repeat(65536)),
         raw("depth for ever", "", format!("{OK}\r\n")).again("[".repeat(65536)),
@@ -263,7 +264,8 @@ pub(super) fn spawn(all: &mut JoinSet<Option<String>>, asking: &Arc<Semaphore>, 
                 let server = Server::start(&answer).await;
                 let request = client(&config(&server.address)).get().resource("pods");
                 let wanted = ["GET", "/api/v1/pods", &server.address];
-                let complaint = ask(request, how, answer.succeed.contains(how), &label, wanted).await;
+                let complaint =
+                    ask(request, how, [heavy, answer.succeed.contains(how)], &label, wanted).await;
                 let asked = server.requests.load(Ordering::Relaxed);
                 let most = (RETRIES + 1) * answer.hops;
                 complaint.or_else(|| (asked > most).then(|| format!("{label}: asked {asked} times")))

@@ -84,7 +84,7 @@ pub(super) fn spawn(
                     let url = server.url().to_owned();
                     let host = url.split("//").last().unwrap();
                     let wanted = ["GET", "/api/v1/namespaces/default/pods", host];
-                    ask(request.param("case", case), how, succeeds, &label, wanted).await
+                    ask(request.param("case", case), how, [heavy, succeeds], &label, wanted).await
                 });
             }
         }

@@ -64,6 +64,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             );
         }
     }
+    // A build of its own: every atomic in it is loom's.
+    let mut loom = cargo(&["test", "--quiet", "--release", "-p", "kubewire-flowcontrol", "--lib", "loom"]);
+    loom.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", crate::step::root().join("target/loom"));
+    step("every interleaving of the limiter's atomics", loom);
     step(
         "the examples, real API server where there is one",
         cargo(&["test", "--quiet", "-p", "kubewire-examples", "-p", "kubewire-envtest"]),

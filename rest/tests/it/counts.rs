@@ -124,3 +124,23 @@ async fn throttling_is_timed() {
     assert_eq!(counted.histogram("rate_limiter_duration_seconds", "GET"), (3.0, 4.0));
     assert_eq!(counted.histogram("request_duration_seconds", "GET"), (3.0, 4.0), "throttling included");
 }
+
+#[tokio::test(start_paused = true)]
+async fn watches_and_their_events() {
+    let metrics = Arc::new(ClientMetrics::builder().native_names(true).build().unwrap());
+    let text = crate::watch::frame("ADDED", "a", "1") + &crate::watch::error(504) + "nonsense";
+    let config = Config::new("https://server:6443");
+    let script = Script::new([Step::Answer(answer(200, text))]);
+    let client = script.builder(&config).metrics(Arc::clone(&metrics)).build().unwrap();
+    let counted = Counted { metrics, client };
+    let labels = r#"host="server:6443",resource="pods""#;
+    let open = || counted.value("kubewire_client_watches_open", labels);
+    let mut watch = counted.client.get().resource("pods").watch::<kubewire_rest::Object>().await.unwrap();
+    assert_eq!(open(), 1.0);
+    while watch.next().await.is_some() {}
+    assert_eq!(open(), 0.0);
+    for (event, count) in [("added", 1.0), ("error", 2.0), ("modified", 0.0)] {
+        let labels = format!(r#"{labels},type="{event}""#);
+        assert_eq!(counted.value("kubewire_client_watch_events_total", &labels), count, "{event}");
+    }
+}

@@ -27,7 +27,8 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// How long the server asked to wait, by the Status or else by the answer's Retry-After header.
+    /// How long the server asked to wait, by the Status: one that was made of a code holds the Retry-After header's
+    /// seconds, one that the server wrote only what it wrote.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let seconds = self.status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
         if seconds > 0 {

@@ -13,7 +13,7 @@ pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Settings of an [`HttpClient`] beyond its [`Config`].
 ///
-/// ```
+/// ```no_run
 /// use std::time::Duration;
 /// use kubewire_config::Config;
 /// use kubewire_transport::HttpClient;

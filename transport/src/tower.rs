@@ -14,7 +14,7 @@ use crate::{Body, BoxError, Error, HttpService};
 ///
 /// The service is cloned for each request. An [`Error`] somewhere in its errors keeps its kind.
 ///
-/// ```
+/// ```no_run
 /// use kubewire_config::Config;
 /// use kubewire_transport::{HttpClient, HttpService, Layered};
 ///

@@ -22,11 +22,12 @@ pub(crate) type FileContent = Secret<Vec<u8>>;
 
 /// The cryptography in use: the feature's, else the process's default.
 pub(crate) fn provider() -> Result<Arc<CryptoProvider>, Error> {
-    #[cfg(feature = "ring")]
+    // The unit tests have it through the test server's dependencies.
+    #[cfg(any(feature = "ring", test))]
     return Ok(Arc::new(rustls::crypto::ring::default_provider()));
-    #[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
+    #[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", test))))]
     return Ok(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
-    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs", test)))]
     CryptoProvider::get_default().cloned().ok_or_else(|| {
         Error::config("no cryptography for TLS: turn on the feature ring or aws-lc-rs, or install a rustls CryptoProvider")
     })

@@ -36,7 +36,13 @@ pub(super) fn set_defaults(state: &State, resource: &Resource, object: &mut Valu
             fill(&mut object["status"], status);
         }
         ("autoscaling", "horizontalpodautoscalers") => {
-            fill(&mut object["spec"], json!({"minReplicas": 1}));
+            let target = if object["apiVersion"] == "autoscaling/v1" {
+                json!({"minReplicas": 1, "targetCPUUtilizationPercentage": 80})
+            } else {
+                json!({"minReplicas": 1, "metrics": [{"type": "Resource",
+                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}]})
+            };
+            fill(&mut object["spec"], target);
             fill(&mut object["status"], json!({"currentReplicas": 0, "desiredReplicas": 0}));
         }
         ("", "resourcequotas") => fill(&mut object["status"], json!({})),

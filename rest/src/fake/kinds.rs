@@ -127,6 +127,11 @@ impl Resource {
         format!("{}/{}", self.group, self.plural)
     }
 
+    /// The schema of a custom resource at a version.
+    pub(super) fn schema(&self, version: &str) -> Option<&Value> {
+        self.schemas.iter().find(|(name, _)| name == version).map(|(_, schema)| schema)
+    }
+
     pub(super) fn has(&self, subresource: &str) -> bool {
         self.subresources.iter().any(|s| s == subresource)
     }

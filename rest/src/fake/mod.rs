@@ -14,6 +14,19 @@
 //! # Ok::<(), std::io::Error>(())
 //! # }).unwrap();
 //! ```
+//!
+//! # Beside a real API server
+//!
+//! kubectl prints the same for nearly everything that it is given to do here and there. Known differences:
+//!
+//! - There is no controller, scheduler or kubelet: nothing runs, pods stay as they were written, logs and exec are
+//!   refused.
+//! - The API is that of Kubernetes 1.34, whatever version [`Builder::version`] tells.
+//! - Fields have types but no descriptions, so that `kubectl explain` shows bare trees.
+//! - Of the rules for specifications only the most usual are checked, and a bad name is told alone, before the fields
+//!   are looked at.
+//! - Messages about selectors, patches and values that can't be read say the same in other words.
+//! - A token made for a service account is no JWT.
 
 mod admission;
 mod auth;
@@ -44,6 +57,7 @@ mod store;
 mod subresources;
 mod table;
 mod tls;
+mod validate;
 mod watch;
 mod write;
 

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::kinds::Resource;
 use super::request::Route;
-use super::schema::custom::violations;
 use super::state::State;
 use super::status::{ApiError, FieldError};
+use super::validate::bad_name;
 
 /// The body's kind and version are the route's, or absent.
 pub(super) fn check_kind(state: &State, route: &Route, object: &Value) -> Result<(), ApiError> {
@@ -88,27 +88,6 @@ pub(super) fn name_for_create(state: &State, route: &Route, object: &mut Value) 
         return Err(ApiError::invalid(&route.resource, &name, &[cause]));
     }
     Ok(name)
-}
-
-fn bad_name(resource: &Resource, name: &str) -> Option<FieldError> {
-    let label = |s: &str| {
-        !s.is_empty()
-            && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !s.starts_with('-')
-            && !s.ends_with('-')
-    };
-    let value = json!(name);
-    match (&*resource.group, &*resource.plural) {
-        // Their names are path segments, nothing more.
-        ("rbac.authorization.k8s.io", _) => (name == "." || name == ".." || name.contains(['/', '%']))
-            .then(|| FieldError::bad("metadata.name", &value, "may not be a path or contain '/' or '%'")),
-        ("", "namespaces" | "services") => (name.len() > 63 || !label(name)).then(|| {
-            FieldError::bad("metadata.name", &value, "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')")
-        }),
-        _ => (name.len() > 253 || !name.split('.').all(label)).then(|| {
-            FieldError::bad("metadata.name", &value, "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')")
-        }),
-    }
 }
 
 /// What a new object gets from the server.
@@ -223,48 +202,4 @@ pub(super) fn is_finished(object: &Value) -> bool {
         && free(&metadata["finalizers"])
         && free(&object["spec"]["finalizers"])
         && metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or(0) == 0
-}
-
-/// The few rules whose breach a test is likely to try.
-pub(super) fn validate(
-    resource: &Resource,
-    name: &str,
-    old: Option<&Value>,
-    object: &Value,
-) -> Result<(), ApiError> {
-    let mut causes = Vec::new();
-    // A definition's versions nearly always agree; the one that is stored rules.
-    if let Some((_, schema)) = resource.schemas.first() {
-        causes = violations(schema, object);
-    }
-    if (&*resource.group, &*resource.plural) == ("", "pods") {
-        match object["spec"]["containers"].as_array() {
-            Some(containers) if !containers.is_empty() => {
-                for (at, container) in containers.iter().enumerate() {
-                    for field in ["name", "image"] {
-                        if container[field].as_str().unwrap_or_default().is_empty() {
-                            causes.push(FieldError::required(format!("spec.containers[{at}].{field}"), ""));
-                        }
-                    }
-                }
-            }
-            _ => causes.push(FieldError::required("spec.containers", "")),
-        }
-    }
-    if resource.group == "apps"
-        && object["spec"].is_object()
-        && let Some(selector) = object["spec"]["selector"]["matchLabels"].as_object()
-    {
-        let labels = &object["spec"]["template"]["metadata"]["labels"];
-        if selector.iter().any(|(k, v)| labels.get(k) != Some(v)) {
-            let message = "`selector` does not match template `labels`";
-            causes.push(FieldError::bad("spec.template.metadata.labels", labels, message));
-        }
-    }
-    if let Some(old) = old.filter(|_| resource.group == "apps" && resource.plural != "controllerrevisions")
-        && old["spec"]["selector"] != object["spec"]["selector"]
-    {
-        causes.push(FieldError::bad("spec.selector", &object["spec"]["selector"], "field is immutable"));
-    }
-    if causes.is_empty() { Ok(()) } else { Err(ApiError::invalid(resource, name, &causes)) }
 }

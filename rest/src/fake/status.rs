@@ -175,12 +175,21 @@ impl ApiError {
         )
     }
 
-    pub(super) fn unsupported_patch() -> Self {
+    pub(super) fn unsupported_patch(resource: &Resource) -> Self {
+        let strategic = if resource.custom { "" } else { "application/strategic-merge-patch+json, " };
         Self::new(
             415,
             "UnsupportedMediaType",
-            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml",
+            format!(
+                "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, {strategic}application/apply-patch+yaml"
+            ),
         )
+    }
+
+    /// A patch that makes something of an object that its type can't hold.
+    pub(super) fn invalid_patch(patch: &Value, why: &str) -> Self {
+        let cause = FieldError::bad("patch", patch, why);
+        Self::invalid_kind("", "", "", "", &[cause])
     }
 
     pub(super) fn too_large(limit: usize) -> Self {

@@ -15,10 +15,12 @@ use super::patch;
 use super::render::Form;
 use super::request::{Call, Route, yaml};
 use super::schema;
-use super::schema::strict::unknown_fields;
+use super::schema::custom;
+use super::schema::strict::{mistyped, unknown_fields};
 use super::state::{State, warning_header};
 use super::status::{ApiError, FieldError};
 use super::store::{Stored, Write};
+use super::validate::validate;
 
 /// What a write brings beside its object.
 pub(super) struct Options {
@@ -64,15 +66,27 @@ impl Options {
 
     /// Refuses or warns of fields that the type does not have, and drops them.
     fn check_fields(&mut self, route: &Route, object: &mut Value) -> Result<(), ApiError> {
-        let Some(root) = schema::root(&route.resource, &route.version) else { return Ok(()) };
-        let unknown = unknown_fields(root, object);
+        let (kind, version) = (&route.resource.kind, &route.version);
+        let unknown = match schema::root(&route.resource, version) {
+            Some(root) => {
+                if let Some(wrong) = mistyped(root, kind, object) {
+                    return Err(ApiError::bad_request(format!(
+                        "{kind} in version \"{version}\" cannot be handled as a {kind}: json: {wrong}"
+                    )));
+                }
+                unknown_fields(root, object)
+            }
+            None => match route.resource.schema(version) {
+                Some(schema) => custom::unknown_fields(schema, object),
+                None => return Ok(()),
+            },
+        };
         if unknown.is_empty() {
             return Ok(());
         }
         match self.validation {
             Validation::Strict => {
                 let listed: Vec<String> = unknown.iter().map(|f| format!("unknown field \"{f}\"")).collect();
-                let (kind, version) = (&route.resource.kind, &route.version);
                 return Err(ApiError::bad_request(format!(
                     "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
                     listed.join(", ")
@@ -151,6 +165,10 @@ pub(super) fn patch(state: &State, call: &Call, route: &Route) -> Result<Respons
         new["apiVersion"] = route.group_version().into();
         new["kind"] = route.resource.kind.clone().into();
         patcher.apply(&mut new, root)?;
+        if let Some(wrong) = root.and_then(|root| mistyped(root, &route.resource.kind, &new)) {
+            let body = json!(String::from_utf8_lossy(&call.body));
+            return Err(ApiError::invalid_patch(&body, &wrong));
+        }
         object::check_kind(state, route, &new)?;
         object::check_name(route, &new)?;
         let mut checks = Options { dry_run: false, form: Form::default(), validation, warnings: Vec::new() };
@@ -240,7 +258,7 @@ impl Patch {
                 Ok(Self::Strategic(object(json()?)?))
             }
             "application/apply-patch+yaml" => Ok(Self::Apply(object(yaml(&call.body)?)?)),
-            _ => Err(ApiError::unsupported_patch()),
+            _ => Err(ApiError::unsupported_patch(&route.resource)),
         }
     }
 
@@ -301,7 +319,7 @@ pub(super) fn put(
         let operation = if old.is_some() { Operation::Update } else { Operation::Create };
         let warnings = &mut options.warnings;
         state.admit(Review { operation, route, user: &call.user, old, object: &mut new, warnings })?;
-        object::validate(&route.resource, route.name(), old, &new)?;
+        validate(&route.resource, route.name(), old, &new)?;
         let shape = Shape::of(schema::root(&route.resource, &route.version));
         match (&applied, old) {
             (Some(wanted), None) => apply::create(wanted, &mut new, shape, &writer(state, call, route)),

@@ -23,7 +23,7 @@ pub(in crate::fake) fn apply(
     let mut conflicts = Vec::new();
     for entry in owners.iter_mut().filter(|e| !writer.owns(e, "Apply")) {
         let Some(both) = difference.as_ref().and_then(|d| intersect(&entry["fieldsV1"], d)) else { continue };
-        if force {
+        if force || is_own_past(entry, writer, old) {
             subtract(&mut entry["fieldsV1"], &both);
         } else {
             conflicts.extend(paths(&both).into_iter().map(|path| (describe(entry), path)));
@@ -53,7 +53,28 @@ pub(in crate::fake) fn apply(
         }
     }
     set_entries(&mut new, owners);
+    note_last_applied(&mut new, wanted, writer);
     Ok(new)
+}
+
+/// `kubectl apply` keeps what it applied on the client's side here.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Whether fields are kubectl's from when it applied on the client's side: its apply on the server's takes them over.
+fn is_own_past(entry: &Value, writer: &Writer, old: &Value) -> bool {
+    writer.manager == "kubectl"
+        && entry["manager"] == "kubectl-client-side-apply"
+        && entry["subresource"].is_null()
+        && old["metadata"]["annotations"][LAST_APPLIED].is_string()
+}
+
+/// Keeps the annotation up with an apply of kubectl, so that both sides can be taken in turn.
+fn note_last_applied(new: &mut Value, wanted: &Value, writer: &Writer) {
+    let note =
+        new.pointer_mut("/metadata/annotations").and_then(|annotations| annotations.get_mut(LAST_APPLIED));
+    if let Some(note) = note.filter(|_| writer.manager == "kubectl") {
+        *note = format!("{wanted}\n").into();
+    }
 }
 
 /// The owners of an object that an apply creates: the applier has what it named, defaults are nobody's.

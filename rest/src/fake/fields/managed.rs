@@ -1,6 +1,6 @@
 //! `metadata.managedFields`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Shape, add, changed, ownable, subtract};
 
@@ -53,7 +53,7 @@ pub(super) fn set_entries(object: &mut Value, entries: Vec<Value>) {
 
 /// Books a create, update or patch: what it changed is the writer's, and nobody else's any more.
 pub(in crate::fake) fn book_update(old: Option<&Value>, new: &mut Value, shape: Shape<'_>, writer: &Writer) {
-    let mut entries = old.map(entries).unwrap_or_default();
+    let mut entries = old.map_or_else(Vec::new, |old| owners(old, new));
     let before = old.map_or_else(|| json!({}), ownable);
     let after = ownable(new);
     let taken = changed(&before, &after, shape);
@@ -73,6 +73,16 @@ pub(in crate::fake) fn book_update(old: Option<&Value>, new: &mut Value, shape: 
         }
     }
     set_entries(new, entries);
+}
+
+/// The entries that an update goes by: those that it brings, else the old ones. A single empty one does away with all.
+fn owners(old: &Value, new: &Value) -> Vec<Value> {
+    let brought = entries(new);
+    match &brought[..] {
+        [] => entries(old),
+        [one] if one.as_object().is_some_and(Map::is_empty) => Vec::new(),
+        _ => brought,
+    }
 }
 
 /// What is in `old` and not in `new`.
@@ -109,5 +119,24 @@ mod tests {
             (&entries[1]["manager"], &entries[1]["fieldsV1"]),
             (&json!("two"), &json!({"f:data": {"f:k": {}}}))
         );
+    }
+
+    #[test]
+    fn an_update_may_bring_the_owners_and_an_empty_one_resets_them() {
+        let shape = Shape::of(Some("core.v1.ConfigMap"));
+        let mut old = json!({"metadata": {"name": "x"}, "data": {"k": "1"}});
+        book_update(None, &mut old, shape, &writer("one"));
+        let managers = |managed_fields: Value| {
+            let mut new = old.clone();
+            new["metadata"]["managedFields"] = managed_fields;
+            book_update(Some(&old), &mut new, shape, &writer("two"));
+            entries(&new).iter().map(|e| e["manager"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(managers(json!(null)), ["one"]);
+        assert_eq!(managers(json!([])), ["one"]);
+        assert_eq!(managers(json!([{}])), [""; 0]);
+        let mut other = entries(&old);
+        other[0]["manager"] = "three".into();
+        assert_eq!(managers(other.into()), ["three"]);
     }
 }

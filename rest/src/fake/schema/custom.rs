@@ -70,6 +70,51 @@ fn walk(schema: &Value, value: &Value, path: &str, found: &mut Vec<FieldError>) 
     }
 }
 
+/// The paths of fields that the schema does not name: they are not kept.
+pub(in crate::fake) fn unknown_fields(schema: &Value, object: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let own = |key: &str| matches!(key, "apiVersion" | "kind" | "metadata");
+    for (key, value) in object.as_object().into_iter().flatten().filter(|(key, _)| !own(key)) {
+        find_unknown(schema, key, value, key, &mut found);
+    }
+    found
+}
+
+fn find_unknown(parent: &Value, key: &str, value: &Value, path: &str, found: &mut Vec<String>) {
+    let flag = |schema: &Value, name: &str| schema[name] == true;
+    let schema = match (parent["properties"].get(key), &parent["additionalProperties"]) {
+        (Some(schema), _) => schema,
+        (None, schema @ Value::Object(_)) => schema,
+        (None, Value::Bool(true)) => return,
+        (None, _) => {
+            if !flag(parent, "x-kubernetes-preserve-unknown-fields") {
+                found.push(path.to_owned());
+            }
+            return;
+        }
+    };
+    below(schema, value, path, found);
+}
+
+fn below(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+    let is_resource = schema["x-kubernetes-embedded-resource"] == true;
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if !(is_resource && matches!(&**key, "apiVersion" | "kind" | "metadata")) {
+                    find_unknown(schema, key, value, &format!("{path}.{key}"), found);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                below(&schema["items"], item, &format!("{path}[{at}]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -96,5 +141,20 @@ mod tests {
             ["spec.a", "spec.list[0]", "spec.size"]
         );
         assert_eq!(fields(json!({"spec": 1})), ["spec"]);
+    }
+
+    #[test]
+    fn fields_outside_the_schema_are_named() {
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+            "size": {"type": "integer"}, "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+            "any": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+            "pod": {"type": "object", "x-kubernetes-embedded-resource": true, "properties": {"spec": {"type": "object"}}},
+            "list": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}}}}}});
+        let object = json!({"apiVersion": "x/v1", "kind": "X", "metadata": {"name": "n"}, "extra": 1, "spec": {"size": 1,
+            "labels": {"x": "y"}, "any": {"thing": {"goes": 1}}, "pod": {"kind": "Pod", "spec": {}, "more": 1},
+            "list": [{"a": "b"}, {"b": "a"}], "sise": 1}});
+        let mut found = unknown_fields(&schema, &object);
+        found.sort();
+        assert_eq!(found, ["extra", "spec.list[1].b", "spec.pod.more", "spec.sise"]);
     }
 }

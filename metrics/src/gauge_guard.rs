@@ -2,7 +2,7 @@ use std::fmt;
 
 use prometheus::IntGauge;
 
-/// Counts one in a gauge until it is dropped: a request in flight, an open connection, a place in a queue.
+/// Counts one in a gauge until it is dropped: a request in flight, an open watch, a place in a queue.
 #[must_use = "dropping the guard takes the one away again"]
 pub struct GaugeGuard(Option<IntGauge>);
 

@@ -33,7 +33,6 @@ struct Inner {
 struct Native {
     limiter_queue: IntGauge,
     connections_opened: IntCounter,
-    connections_open: IntGauge,
     connections_reused: IntCounter,
     tls_handshake: OnceLock<Histogram>,
 }
@@ -43,7 +42,6 @@ impl HostMetrics {
         let native = families.native.as_ref().map(|native| Native {
             limiter_queue: native.limiter_queue.with_label_values(&[host]),
             connections_opened: native.connections_opened.with_label_values(&[host]),
-            connections_open: native.connections_open.with_label_values(&[host]),
             connections_reused: native.connections_reused.with_label_values(&[host]),
             tls_handshake: OnceLock::new(),
         });
@@ -69,14 +67,11 @@ impl HostMetrics {
         GaugeGuard::new(self.0.native.as_ref().map(|native| &native.limiter_queue))
     }
 
-    /// Counts a connection that was opened, as open until the guard is dropped. Native names only, else it does
-    /// nothing.
-    pub fn connection_opened(&self) -> GaugeGuard {
-        let native = self.0.native.as_ref();
-        if let Some(native) = native {
+    /// Counts a connection that was opened. Native names only, else it does nothing.
+    pub fn count_connection_opened(&self) {
+        if let Some(native) = &self.0.native {
             native.connections_opened.inc();
         }
-        GaugeGuard::new(native.map(|native| &native.connections_open))
     }
 
     /// Counts an attempt that went over a connection that was already open. Native names only, else it does nothing.

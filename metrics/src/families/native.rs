@@ -15,7 +15,6 @@ pub(crate) struct Native {
     pub(crate) retries: IntCounterVec,
     pub(crate) limiter_queue: IntGaugeVec,
     pub(crate) connections_opened: IntCounterVec,
-    pub(crate) connections_open: IntGaugeVec,
     pub(crate) connections_reused: IntCounterVec,
     pub(crate) tls_handshake: HistogramVec,
     pub(crate) watches_open: IntGaugeVec,
@@ -80,11 +79,6 @@ impl Native {
                 "Connections that were opened.",
                 host,
             )?,
-            connections_open: naming.gauges(
-                "kubewire_client_connections_open",
-                "Connections that are open.",
-                host,
-            )?,
             connections_reused: naming.counters(
                 "kubewire_client_connections_reused_total",
                 "Attempts that went over a connection that was already open.",
@@ -131,7 +125,7 @@ impl Native {
         })
     }
 
-    pub(crate) fn collectors(&self) -> [&dyn Collector; 18] {
+    pub(crate) fn collectors(&self) -> [&dyn Collector; 17] {
         [
             &self.in_flight,
             &self.first_byte,
@@ -142,7 +136,6 @@ impl Native {
             &self.retries,
             &self.limiter_queue,
             &self.connections_opened,
-            &self.connections_open,
             &self.connections_reused,
             &self.tls_handshake,
             &self.watches_open,

@@ -33,6 +33,7 @@ fn observing_allocates_nothing() {
             get.count_retry(code);
         }
         get.count_retry_reason(RetryReason::RetryAfter);
+        host.count_connection_opened();
         host.count_connection_reused();
         host.observe_tls_handshake(millisecond);
         watch.count_event(EventType::Modified);

@@ -24,7 +24,8 @@ fn exercise(metrics: &ClientMetrics) {
     watch.count_event(EventType::Added);
     watch.count_event(EventType::Added);
     watch.count_event(EventType::Bookmark);
-    drop((get.in_flight(), host.connection_opened(), host.limiter_queue()));
+    host.count_connection_opened();
+    drop((get.in_flight(), host.limiter_queue()));
 }
 
 fn native() -> ClientMetrics {
@@ -80,15 +81,14 @@ fn gauges_count_what_is_held() {
         let text = metrics.gather_text();
         [
             r#"kubewire_client_requests_in_flight{host="h",verb="GET"}"#,
-            r#"kubewire_client_connections_open{host="h"}"#,
             r#"kubewire_client_limiter_queue_length{host="h"}"#,
             r#"kubewire_client_watches_open{host="h",resource="pods"}"#,
         ]
         .map(|series| samples::value(&text, series).unwrap())
     };
-    let held = (get.in_flight(), get.in_flight(), host.connection_opened(), host.limiter_queue());
+    let held = (get.in_flight(), get.in_flight(), host.limiter_queue());
     let watch = host.resource("pods").watch_opened();
-    assert_eq!(gauges(), [2.0, 1.0, 1.0, 1.0]);
+    assert_eq!(gauges(), [2.0, 1.0, 1.0]);
     drop((held, watch));
-    assert_eq!(gauges(), [0.0; 4]);
+    assert_eq!(gauges(), [0.0; 3]);
 }

@@ -156,8 +156,13 @@ impl ClientMetrics {
     pub(crate) fn refresh(&self) {
         self.0.exec_plugins.refresh(SystemTime::now());
     }
+}
 
-    pub(crate) fn is(&self, other: &Self) -> bool {
+/// Two are equal when they are the same set.
+impl PartialEq for ClientMetrics {
+    fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
+
+impl Eq for ClientMetrics {}

@@ -25,7 +25,7 @@ impl Collector for SetCollector {
 
     fn collect(&self) -> Vec<MetricFamily> {
         SOUGHT.with_borrow_mut(|sought| {
-            if sought.as_ref().is_some_and(|sought| sought.0.is(&self.0)) {
+            if sought.as_ref().is_some_and(|sought| sought.0 == self.0) {
                 *sought = None;
             }
         });

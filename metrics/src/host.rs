@@ -74,14 +74,14 @@ impl HostMetrics {
         }
     }
 
-    /// Counts an attempt that went over a connection that was already open. Native names only, else it does nothing.
+    /// Counts an attempt that was answered over a connection that was already open. Native names only, else it does nothing.
     pub fn count_connection_reused(&self) {
         if let Some(native) = &self.0.native {
             native.connections_reused.inc();
         }
     }
 
-    /// Time of a TLS handshake. Native names only, else it does nothing.
+    /// Time of a TLS handshake that went well. Native names only, else it does nothing.
     pub fn observe_tls_handshake(&self, duration: Duration) {
         if let (Some(native), Some(families)) = (&self.0.native, &self.0.families.native) {
             let resolve = || families.tls_handshake.with_label_values(&[&*self.0.host]);

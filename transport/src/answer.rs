@@ -9,6 +9,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::bundle::Place;
 use crate::engine::EngineBody;
+use crate::observe::ByteObserver;
 use crate::service::BoxFuture;
 use crate::{Error, ErrorKind};
 
@@ -22,6 +23,7 @@ pub(crate) struct Answer {
     /// Becomes ready when the connection is not to be used any longer.
     cut: Option<BoxFuture<'static, ()>>,
     place: Option<Place>,
+    bytes: ByteObserver,
 }
 
 impl Answer {
@@ -30,6 +32,7 @@ impl Answer {
         version: Version,
         deadline: Option<Instant>,
         place: Option<Place>,
+        bytes: ByteObserver,
     ) -> Self {
         Self {
             body: Some(body),
@@ -37,6 +40,7 @@ impl Answer {
             deadline: deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline))),
             cut: place.as_ref().map(Place::drained),
             place,
+            bytes,
         }
     }
 
@@ -76,6 +80,11 @@ impl http_body::Body for Answer {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = self.get_mut();
         let polled = this.next(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            this.bytes.arrived(data.len());
+        }
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
             this.body = None;
             this.deadline = None;

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use kubewire_config::Config;
 
 use crate::engine::Ping;
+use crate::limits::Limits;
 use crate::observe::Observer;
 use crate::{Error, HttpClient};
 
@@ -40,7 +41,7 @@ pub struct HttpClientBuilder {
 /// What shapes connections. Clients share connections only where this is equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    pub(crate) connect_timeout: Duration,
+    pub(crate) limits: Limits,
     pub(crate) tcp_keepalive: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) max_idle: usize,
@@ -63,7 +64,7 @@ pub(crate) enum PingChoice {
 impl HttpClientBuilder {
     pub(crate) fn new(config: &Config) -> Self {
         let options = Options {
-            connect_timeout: Duration::from_secs(30),
+            limits: Limits { dial: Duration::from_secs(30), handshake: Duration::from_secs(10) },
             tcp_keepalive: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(90),
             max_idle: 25,
@@ -88,9 +89,16 @@ impl HttpClientBuilder {
         }
     }
 
-    /// How long a connection may take: name lookup, TCP, proxy and TLS together. Default: 30 s.
+    /// How long the way to the server may take: name lookup, TCP and proxy together, and the wait for another request's
+    /// connection that may serve this one too. Default: 30 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.options.connect_timeout = timeout;
+        self.options.limits.dial = timeout;
+        self
+    }
+
+    /// How long the TLS handshake may take that follows; one with an https proxy has as much for itself. Default: 10 s.
+    pub fn tls_handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.options.limits.handshake = timeout;
         self
     }
 

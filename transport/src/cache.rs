@@ -93,7 +93,7 @@ fn find(entries: &MutexGuard<'_, Vec<Entry>>, recipe: &Recipe, runtime: Id) -> O
 
 /// How many of the transports tell the same metrics of themselves.
 fn count(entries: &[Entry], observer: &Observer) -> usize {
-    entries.iter().filter(|entry| entry.recipe.observer.is_same(observer)).count()
+    entries.iter().filter(|entry| entry.recipe.observer == *observer).count()
 }
 
 fn lock() -> MutexGuard<'static, Vec<Entry>> {

@@ -13,6 +13,7 @@ use crate::builder::HttpClientBuilder;
 use crate::endpoint::Endpoint;
 use crate::exchange::Exchange;
 use crate::headers::StandingHeaders;
+use crate::observe::{HostObserver, Observer};
 use crate::proxy::Proxies;
 use crate::service::{BoxFuture, HttpService};
 use crate::tls::{self, CaSource, IdentitySource};
@@ -40,7 +41,8 @@ pub(crate) struct Inner {
     pub(crate) compression: bool,
     /// Where the trusted authorities come from, as errors tell it.
     pub(crate) ca: CaSource,
-    pub(crate) connect_timeout: Duration,
+    pub(crate) observer: Observer,
+    pub(crate) host: HostObserver,
 }
 
 impl HttpClient {
@@ -88,7 +90,6 @@ impl HttpClient {
             _ => None,
         };
         let ca = CaSource::new(config.tls.ca.as_ref());
-        let connect_timeout = options.connect_timeout;
         let recipe = Recipe {
             options,
             insecure: config.tls.insecure,
@@ -101,18 +102,19 @@ impl HttpClient {
             proxies,
             proxies_elsewhere,
             unix_socket: endpoint.unix_socket().cloned(),
-            observer,
+            observer: observer.clone(),
         };
         let transport = cache::transport(recipe, &provider, builder.shared)?;
         let inner = Inner {
             headers: StandingHeaders::new(&config)?,
             timeout: config.timeout.filter(|timeout| !timeout.is_zero()),
             compression: !config.disable_compression,
+            host: observer.host(endpoint.authority()),
             endpoint,
             auth,
             transport,
             ca,
-            connect_timeout,
+            observer,
         };
         Ok(Self(Arc::new(inner)))
     }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Scheme;
@@ -23,7 +22,7 @@ use crate::dns::Resolver;
 use crate::endpoint;
 use crate::proxy::{self, Proxies, Target};
 use crate::service::BoxFuture;
-use crate::{BoxError, Error, ErrorKind};
+use crate::{BoxError, Error, ErrorKind, limits};
 
 /// A byte stream, as hyper likes it.
 trait Io: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static {}
@@ -126,7 +125,12 @@ impl Settings {
         let host = uri.host().unwrap_or_default().to_owned();
         let https = uri.scheme() == Some(&Scheme::HTTPS);
         let io = self.tcp(uri).await?;
-        if https { Ok(handshake(io, &self.proxy_tls, server_name(bare(&host))?).await?.0) } else { Ok(io) }
+        if !https {
+            return Ok(io);
+        }
+        let (io, _) = handshake(io, &self.proxy_tls, server_name(bare(&host))?).await?;
+        limits::handshake_is_over();
+        Ok(io)
     }
 
     async fn socks(&self, proxy: &ProxyUrl, uri: Uri) -> Result<BoxIo, Error> {
@@ -293,35 +297,5 @@ impl hyper::rt::Write for Dialed {
         bufs: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
         std::pin::Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
-}
-
-/// A [`Service`] whose connects end after a time.
-#[derive(Clone)]
-pub(crate) struct Timed<S> {
-    pub(crate) inner: S,
-    pub(crate) timeout: Duration,
-}
-
-impl<S> Service<Uri> for Timed<S>
-where
-    S: Service<Uri, Error = BoxError>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<S::Response, BoxError>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = tokio::time::timeout(self.timeout, self.inner.call(uri));
-        Box::pin(async move {
-            connecting.await.unwrap_or_else(|elapsed| {
-                Err(Error::new(ErrorKind::ConnectTimeout, elapsed).not_processed().into())
-            })
-        })
     }
 }

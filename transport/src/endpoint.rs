@@ -43,6 +43,11 @@ impl Endpoint {
         self.unix_socket.as_ref()
     }
 
+    /// Host and, where it is not the scheme's own, port.
+    pub(crate) fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }

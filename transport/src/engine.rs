@@ -18,7 +18,7 @@ use tower_layer::Layer as _;
 
 use crate::builder::Options;
 use crate::classify::classify;
-use crate::dial::{self, Dialer, Timed};
+use crate::dial::{self, Dialer};
 use crate::dns::Resolver;
 use crate::gate::{Gate, Gated};
 use crate::observe::Observer;
@@ -34,7 +34,7 @@ pub(crate) enum Engine {
 }
 
 pub(crate) struct DialedClient {
-    client: Client<Timed<Gated<Dialer>>, Body>,
+    client: Client<Gated<Dialer>, Body>,
     proxies: Proxies,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Parts<'a> {
 impl Engine {
     pub(crate) fn new(parts: Parts<'_>) -> Result<Self, Error> {
         let multiplexed = parts.tls.alpn_protocols.iter().any(|protocol| protocol == b"h2");
-        let gate = Gate::new(multiplexed, parts.freshness.clone());
+        let gate = Gate::new(multiplexed, parts.options.limits, parts.freshness.clone());
         match (&parts.server_name, parts.proxies) {
             (None, Proxies::Direct) => Self::straight(parts, gate),
             _ => Ok(Self::dialed(parts, &gate)),
@@ -70,7 +70,6 @@ impl Engine {
             .no_proxy()
             .dns_resolver(Resolver(parts.observer.clone()))
             .connector_layer(gate)
-            .connect_timeout(options.connect_timeout)
             .tcp_nodelay(true)
             .tcp_keepalive(options.tcp_keepalive)
             .pool_idle_timeout(options.idle_timeout)
@@ -106,7 +105,6 @@ impl Engine {
             tls,
             server_name: parts.server_name,
         });
-        let connector = Timed { inner: gate.layer(dialer), timeout: options.connect_timeout };
         let mut builder = Client::builder(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
@@ -122,7 +120,7 @@ impl Engine {
                 .http2_keep_alive_while_idle(true);
         }
         let proxies = parts.proxies.clone();
-        Self::Dialed(Arc::new(DialedClient { client: builder.build(connector), proxies }))
+        Self::Dialed(Arc::new(DialedClient { client: builder.build(gate.layer(dialer)), proxies }))
     }
 
     /// Sends one request once.

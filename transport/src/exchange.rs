@@ -13,6 +13,8 @@ use crate::bundle::Place;
 use crate::client::Inner;
 use crate::engine::{Engine, EngineBody};
 use crate::headers::is_credential;
+use crate::limits::TooSlow;
+use crate::observe::HostObserver;
 use crate::replay::Replay;
 use crate::{Body, Error, ErrorKind, RequestKind, gzip, redirect};
 
@@ -34,7 +36,8 @@ pub(crate) struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     pub(crate) async fn run(client: &'a Inner, request: Request<Body>) -> Result<Response<Body>, Error> {
-        let deadline = client.timeout.map(|timeout| Instant::now() + timeout);
+        // What lies beyond all time is no deadline.
+        let deadline = client.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut exchange = Self::new(client, request)?;
         let (response, place) = match deadline {
             None => exchange.send().await?,
@@ -43,8 +46,10 @@ impl<'a> Exchange<'a> {
             }
         };
         let version = response.version();
-        let response = response.map(|body| Answer::new(body, version, deadline, place));
-        Ok(if exchange.asked_for_gzip { gzip::decode(response) } else { response.map(Body::wrap) })
+        let compressed = exchange.asked_for_gzip && gzip::is_used(&response);
+        let bytes = exchange.host().bytes(&exchange.replay.parts.method, compressed);
+        let response = response.map(|body| Answer::new(body, version, deadline, place, bytes.clone()));
+        Ok(if compressed { gzip::decode(response, bytes) } else { response.map(Body::wrap) })
     }
 
     fn new(client: &'a Inner, request: Request<Body>) -> Result<Self, Error> {
@@ -78,7 +83,7 @@ impl<'a> Exchange<'a> {
                 false => Some(self.client.auth.authorize(request.headers_mut()).await?),
             };
             let (engine, place, generation) = self.engine().await?;
-            match engine.send(request).await {
+            match self.host().attempt(engine.send(request)).await {
                 Ok(response) => {
                     if self.is_cured(&response, stamp).await || self.is_redirected(&response) {
                         continue;
@@ -96,6 +101,14 @@ impl<'a> Exchange<'a> {
                     tracing::debug!(%error, resends = self.resends, "sending a request again that was not processed");
                 }
             }
+        }
+    }
+
+    /// What is observed of the host that the request goes to now.
+    fn host(&self) -> HostObserver {
+        match self.replay.parts.uri.authority() {
+            Some(authority) if self.elsewhere => self.client.observer.host(authority.as_str()),
+            _ => self.client.host.clone(),
         }
     }
 
@@ -167,12 +180,19 @@ impl<'a> Exchange<'a> {
                 format!("{host} refused the connection: does the server run, and is the port right?")
             }
             ErrorKind::Connect => format!("no connection to {host}"),
-            ErrorKind::ConnectTimeout => {
-                let seconds = self.client.connect_timeout.as_secs_f64();
-                format!(
-                    "no connection to {host} within {seconds} s: check the address, the network and firewalls"
-                )
-            }
+            ErrorKind::ConnectTimeout => match TooSlow::find(&error) {
+                Some(TooSlow::Handshake(limit)) => format!(
+                    "the TLS handshake on the way to {host} took longer than {} s: is the server busy, and does it speak TLS at this port?",
+                    limit.as_secs_f64()
+                ),
+                Some(TooSlow::Dial(limit)) => format!(
+                    "no connection to {host} within {} s: check the address, the network and firewalls",
+                    limit.as_secs_f64()
+                ),
+                None => {
+                    format!("no connection to {host} in time: check the address, the network and firewalls")
+                }
+            },
             ErrorKind::Tls if !self.elsewhere => {
                 format!("TLS with {host} failed (servers are verified by {})", self.client.ca)
             }

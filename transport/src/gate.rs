@@ -12,6 +12,8 @@ use tokio::sync::Mutex;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::limits::{self, Limits};
+use crate::observe::Opening;
 use crate::rotation::Freshness;
 use crate::service::BoxFuture;
 use crate::{BoxError, Error, ErrorKind};
@@ -23,7 +25,7 @@ const UNKNOWN: u8 = 0;
 const MULTIPLEXED: u8 = 1;
 const ONE_BY_ONE: u8 = 2;
 
-/// The layer around an engine's connector.
+/// The layer around an engine's connector, which also keeps its limits and counts what it opens.
 ///
 /// An HTTP/2 connection serves any number of requests, but the pool beneath starts a connect for each request that finds
 /// none. Here those wait in line. When the first connect is done, the pool serves all of them from it and moves their
@@ -35,14 +37,16 @@ struct State {
     line: Mutex<()>,
     connects: AtomicU64,
     protocol: AtomicU8,
+    limits: Limits,
     freshness: Freshness,
 }
 
 impl Gate {
     /// `multiplexed` tells whether connections may turn out to be HTTP/2.
-    pub(crate) fn new(multiplexed: bool, freshness: Freshness) -> Self {
+    pub(crate) fn new(multiplexed: bool, limits: Limits, freshness: Freshness) -> Self {
         let protocol = AtomicU8::new(if multiplexed { UNKNOWN } else { ONE_BY_ONE });
-        Self(Arc::new(State { line: Mutex::new(()), connects: AtomicU64::new(0), protocol, freshness }))
+        let (line, connects) = (Mutex::new(()), AtomicU64::new(0));
+        Self(Arc::new(State { line, connects, protocol, limits, freshness }))
     }
 }
 
@@ -130,6 +134,12 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let state = Arc::clone(&self.state);
-        Box::pin(async move { state.connect(async move { inner.call(target).await }).await })
+        let opening = Opening::new();
+        Box::pin(async move {
+            let connect = state.connect(async move { inner.call(target).await });
+            let (connection, handshake) = limits::within(state.limits, connect).await?;
+            opening.opened(handshake);
+            Ok(connection)
+        })
     }
 }

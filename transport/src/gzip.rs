@@ -6,6 +6,8 @@ use http_body_util::{BodyExt as _, StreamBody};
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::answer::Answer;
+use crate::engine::EngineBody;
+use crate::observe::ByteObserver;
 use crate::{Body, Error, ErrorKind};
 
 /// Asks for a compressed answer, unless the request says what it wants. Tells whether it asked.
@@ -17,22 +19,25 @@ pub(crate) fn ask(method: &Method, headers: &mut HeaderMap) -> bool {
     true
 }
 
-/// Decodes, as it arrives, an answer that is compressed because we asked for that.
-pub(crate) fn decode(mut response: Response<Answer>) -> Response<Body> {
+/// Whether an answer to a request that asked for compression is compressed.
+pub(crate) fn is_used(response: &Response<EngineBody>) -> bool {
     let is_gzip = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"gzip");
-    if !response.headers().get(CONTENT_ENCODING).is_some_and(is_gzip)
-        || http_body::Body::is_end_stream(response.body())
-    {
-        return response.map(Body::wrap);
-    }
+    response.headers().get(CONTENT_ENCODING).is_some_and(is_gzip)
+        && !http_body::Body::is_end_stream(response.body())
+}
+
+/// Decodes a compressed answer as it arrives.
+pub(crate) fn decode(mut response: Response<Answer>, bytes: ByteObserver) -> Response<Body> {
     response.headers_mut().remove(CONTENT_ENCODING);
     response.headers_mut().remove(CONTENT_LENGTH);
     response.map(|body| {
         let compressed = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
         let mut decoder = GzipDecoder::new(compressed);
         decoder.multiple_members(true);
-        let plain =
-            ReaderStream::with_capacity(decoder, 16 * 1024).map_ok(http_body::Frame::data).map_err(failure);
+        let plain = ReaderStream::with_capacity(decoder, 16 * 1024)
+            .inspect_ok(move |plain| bytes.decoded(plain.len()))
+            .map_ok(http_body::Frame::data)
+            .map_err(failure);
         Body::wrap(StreamBody::new(plain))
     })
 }

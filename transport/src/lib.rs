@@ -34,6 +34,7 @@ mod exchange;
 mod gate;
 mod gzip;
 mod headers;
+mod limits;
 mod no_proxy;
 mod observe;
 mod proxy;

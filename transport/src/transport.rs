@@ -62,7 +62,7 @@ impl PartialEq for Recipe {
             && self.proxies == other.proxies
             && self.proxies_elsewhere == other.proxies_elsewhere
             && self.unix_socket == other.unix_socket
-            && self.observer.is_same(&other.observer)
+            && self.observer == other.observer
     }
 }
 

@@ -81,7 +81,7 @@ impl Native {
             )?,
             connections_reused: naming.counters(
                 "kubewire_client_connections_reused_total",
-                "Attempts that went over a connection that was already open.",
+                "Attempts that were answered over a connection that was already open.",
                 host,
             )?,
             tls_handshake: naming.histograms(

@@ -2,11 +2,13 @@
 
 mod identity;
 mod roots;
+mod sessions;
 mod verify;
 
 use std::sync::Arc;
 
 use kubewire_config::{Secret, TlsConfig};
+use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -66,6 +68,7 @@ pub(crate) fn client_config(
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = alpn.to_vec();
+    config.resumption = Resumption::store(Arc::new(sessions::Sessions::new()));
     Ok(config)
 }
 

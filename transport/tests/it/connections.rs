@@ -5,24 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use http::Response;
-use http_body::Frame;
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::BodyExt as _;
 use kubewire_transport::{Body, ErrorKind};
 
 use crate::support::pki::{self, Ca};
-use crate::support::server::{Reply, Server, Setup, handler, text};
-use crate::support::{client, config, get, send, until, watch};
-
-/// A body of one chunk that then stays open.
-fn endless(first: &'static str) -> Response<Reply> {
-    let first =
-        futures_util::stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(first.as_bytes())))]);
-    let body = StreamBody::new(first.chain(futures_util::stream::pending()));
-    Response::new(body.map_err(|never| match never {}).boxed_unsync())
-}
+use crate::support::server::{Server, Setup, handler, text};
+use crate::support::{client, config, endless, get, send, until, watch};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_shares_one_connection() {

@@ -7,8 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::{Request, Response};
-use http_body::Frame;
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::BodyExt as _;
 use kubewire_config::{Config, Impersonation};
 use kubewire_transport::{
     Body, BoxError, BoxFuture, Error, ErrorKind, HttpClient, HttpService, Layered, RequestKind, Upgraded,
@@ -16,6 +15,7 @@ use kubewire_transport::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower_service::Service;
 
+use crate::support::gzip::{gzip, zipped};
 use crate::support::pki::Ca;
 use crate::support::server::{Asked, Reply, Server, handler, text};
 use crate::support::{bytes, client, config, get, request, send, soon};
@@ -84,29 +84,6 @@ async fn basic_credentials_are_sent() {
     assert!(!seen.contains("accept-encoding"), "{seen}");
 }
 
-/// "hello hello ..." in gzip, in two parts that can be decoded one after the other.
-async fn zipped(parts: &[&str]) -> Vec<Bytes> {
-    use async_compression::tokio::write::GzipEncoder;
-    let mut encoder = GzipEncoder::new(Vec::new());
-    let (mut zipped, mut start) = (Vec::new(), 0);
-    for part in parts {
-        encoder.write_all(part.as_bytes()).await.unwrap();
-        encoder.flush().await.unwrap();
-        zipped.push(Bytes::copy_from_slice(&encoder.get_ref()[start..]));
-        start = encoder.get_ref().len();
-    }
-    encoder.shutdown().await.unwrap();
-    zipped.push(Bytes::copy_from_slice(&encoder.get_ref()[start..]));
-    zipped
-}
-
-fn gzip_answer(
-    chunks: impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static,
-) -> Response<Reply> {
-    let body = StreamBody::new(chunks.map(|chunk| chunk.map(Frame::data))).boxed_unsync();
-    Response::builder().header("content-encoding", "gzip").body(body).unwrap()
-}
-
 #[tokio::test]
 async fn bh_t4_compressed_answers_are_decoded_as_they_arrive() {
     let ca = Ca::new("ca");
@@ -118,16 +95,14 @@ async fn bh_t4_compressed_answers_are_decoded_as_they_arrive() {
             }
             let mut parts = zipped(&["first", "second"]).await;
             match asked.request.uri().path() {
-                "/whole" => gzip_answer(futures_util::stream::iter(parts.into_iter().map(Ok))),
+                "/whole" => gzip(futures_util::stream::iter(parts.into_iter().map(Ok))),
                 "/cut" => {
                     parts.pop();
-                    gzip_answer(futures_util::stream::iter(parts.into_iter().map(Ok)))
+                    gzip(futures_util::stream::iter(parts.into_iter().map(Ok)))
                 }
-                "/garbage" => {
-                    gzip_answer(futures_util::stream::iter([Ok(Bytes::from_static(b"no gzip at all"))]))
-                }
+                "/garbage" => gzip(futures_util::stream::iter([Ok(Bytes::from_static(b"no gzip at all"))])),
                 // The rest never comes.
-                _ => gzip_answer(
+                _ => gzip(
                     futures_util::stream::iter([Ok(parts.swap_remove(0))])
                         .chain(futures_util::stream::pending()),
                 ),

@@ -17,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::support::pki::{self, Ca};
 use crate::support::server::{Server, handler, text};
-use crate::support::{bytes, chain, client, config, get, request, send, soon};
+use crate::support::{builder, bytes, client, config, get, request, send};
 
 type Frames = Connection<TlsStream<TcpStream>, Bytes>;
 
@@ -277,12 +277,8 @@ async fn bh_t3_a_connection_that_died_without_a_word_is_found() {
     let server = Server::https(&ca, handler(async |_| text("hello"))).await;
     let relay = Relay::to(server.address).await;
     let config = config(format!("https://{}", relay.address), ca.trusted());
-    let client = HttpClient::builder(&config)
-        .shared(false)
-        .environment(|_| None)
-        .http2_ping(Duration::from_millis(200), Duration::from_millis(200))
-        .build()
-        .unwrap();
+    let client =
+        builder(&config).http2_ping(Duration::from_millis(200), Duration::from_millis(200)).build().unwrap();
     assert_eq!(get(&client, "/").await.unwrap().0, 200);
     relay.freeze();
     let start = Instant::now();
@@ -326,51 +322,4 @@ impl Relay {
     fn freeze(&self) {
         self.frozen.send_modify(|times| *times += 1);
     }
-}
-
-#[tokio::test]
-async fn connection_failures_say_what_and_where() {
-    let free = {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        listener.local_addr().unwrap()
-    };
-    let refused = client(&kubewire_config::Config::new(format!("https://{free}")));
-    let error = send(&refused, request("/")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error:?}");
-    assert!(error.is_not_processed());
-    assert!(error.to_string().contains(&free.to_string()), "{error}");
-
-    let unknown = client(&kubewire_config::Config::new("http://no-such-host.invalid:6443"));
-    let error = send(&unknown, request("/")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Dns, "{error:?}");
-    assert!(error.to_string().contains("no-such-host.invalid"), "{error}");
-
-    // Accepts, and never says a word.
-    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let config = kubewire_config::Config::new(format!("https://{}", silent.local_addr().unwrap()));
-    let builder = HttpClient::builder(&config).shared(false).environment(|_| None);
-    let slow = builder.connect_timeout(Duration::from_millis(200)).build().unwrap();
-    let error = send(&slow, request("/")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ConnectTimeout, "{error:?}");
-    assert!(error.to_string().contains("0.2 s"), "{error}");
-
-    // Speaks no TLS.
-    let server = Server::http(handler(async |_| text("hello"))).await;
-    let confused = client(&kubewire_config::Config::new(format!("https://{}", server.address)));
-    let error = send(&confused, request("/")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Tls, "{}", chain(&error));
-}
-
-#[tokio::test]
-async fn a_connect_that_hangs_holds_nobody_up_for_ever() {
-    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let config = kubewire_config::Config::new(format!("https://{}", silent.local_addr().unwrap()));
-    let builder = HttpClient::builder(&config).shared(false).environment(|_| None);
-    let client = builder.connect_timeout(Duration::from_millis(300)).build().unwrap();
-    let crowd = (0..20).map(|_| send(&client, request("/")));
-    let start = Instant::now();
-    for result in soon("all of them fail", futures_util::future::join_all(crowd)).await {
-        assert_eq!(result.unwrap_err().kind(), ErrorKind::ConnectTimeout);
-    }
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }

@@ -3,8 +3,11 @@
 
 mod apiserver;
 mod connections;
+#[cfg(feature = "metrics")]
+mod counted;
 mod credentials;
 mod day;
+mod dialing;
 mod exchange;
 mod faults;
 mod guard;

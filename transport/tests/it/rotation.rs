@@ -5,17 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures_util::StreamExt as _;
 use http::Response;
-use http_body::Frame;
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::BodyExt as _;
 use kubewire_config::{ClientCertificate, Config, Credentials, Pem, TlsConfig};
 use kubewire_transport::{ErrorKind, HttpClient};
 
 use crate::support::pki::{self, Ca, Leaf};
 use crate::support::server::{Asked, Reply, Server, Setup, handler, status, text};
-use crate::support::{get, request, send, soon, until, watch};
+use crate::support::{builder, endless, get, request, send, soon, until, watch};
 
 /// A folder with a client's certificate, its key and a CA in it.
 struct Folder {
@@ -69,9 +66,7 @@ impl Folder {
 
 /// Looks at its files every `period`.
 fn client(config: &Config, period: Duration) -> HttpClient {
-    HttpClient::builder(config)
-        .shared(false)
-        .environment(|_| None)
+    builder(config)
         .certificate_file_period(period)
         .token_file_period(period)
         .drain_timeout(Duration::from_millis(300))
@@ -99,10 +94,7 @@ fn digest_of(leaf: &Leaf) -> String {
 async fn who(asked: Asked) -> Response<Reply> {
     let seen = digest(&asked.certificate.unwrap_or_default());
     match asked.request.uri().path() {
-        "/watch" => {
-            let first = futures_util::stream::iter([Ok::<_, std::io::Error>(Frame::data(Bytes::from(seen)))]);
-            Response::new(StreamBody::new(first.chain(futures_util::stream::pending())).boxed_unsync())
-        }
+        "/watch" => endless(seen),
         "/slow" => {
             tokio::time::sleep(Duration::from_millis(300)).await;
             text(seen)

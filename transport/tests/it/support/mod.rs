@@ -1,5 +1,6 @@
 //! Servers, authorities and small helpers that the tests share.
 
+pub mod gzip;
 pub mod pki;
 pub mod proxies;
 pub mod server;
@@ -7,10 +8,14 @@ pub mod server;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use http::{Request, Response};
-use http_body_util::BodyExt as _;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
 use kubewire_config::{Config, TlsConfig};
-use kubewire_transport::{Body, Error, HttpClient, HttpService as _, RequestKind};
+use kubewire_transport::{Body, Error, HttpClient, HttpClientBuilder, HttpService as _, RequestKind};
+
+use server::Reply;
 
 /// Waits for what must come soon, however busy the machine.
 pub async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
@@ -35,9 +40,35 @@ pub fn config(url: impl Into<String>, tls: TlsConfig) -> Config {
     Config { tls, ..Config::new(url) }
 }
 
-/// A client without shared connections, and deaf to the environment's proxies.
+/// Settings of a client without shared connections, and deaf to the environment's proxies.
+pub fn builder(config: &Config) -> HttpClientBuilder {
+    HttpClient::builder(config).shared(false).environment(|_| None)
+}
+
 pub fn client(config: &Config) -> HttpClient {
-    HttpClient::builder(config).shared(false).environment(|_| None).build().unwrap()
+    builder(config).build().unwrap()
+}
+
+/// As long as this lives, a paused clock moves only when it is told to. By itself it skips ahead when there is nothing
+/// to do, which it must not while the kernel has.
+pub fn still_clock() -> std::sync::mpsc::Sender<()> {
+    let (end, wait) = std::sync::mpsc::channel();
+    // The clock stands still while a blocking task runs.
+    tokio::task::spawn_blocking(move || wait.recv());
+    end
+}
+
+/// A body of these chunks.
+pub fn chunks<S>(chunks: S) -> Response<Reply>
+where
+    S: Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static,
+{
+    Response::new(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync())
+}
+
+/// A body of one chunk that then stays open.
+pub fn endless(first: impl Into<Bytes>) -> Response<Reply> {
+    chunks(futures_util::stream::iter([Ok(first.into())]).chain(futures_util::stream::pending()))
 }
 
 pub fn request(path: &str) -> Request<Body> {

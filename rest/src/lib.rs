@@ -30,6 +30,7 @@ mod execute;
 #[cfg(feature = "fake")]
 pub mod fake;
 mod list;
+mod list_watch;
 mod meta;
 mod observe;
 mod options;
@@ -48,6 +49,7 @@ pub use encoded::{Encoded, EncodedError, merge_patch};
 pub use error::{ApiError, ClientError, DecodeError, DecodeFault, Error, RequestError, Stage, Target};
 pub use execute::{Attempt, BackoffManager, Decision, End, HostBackoff, Outcome, RetryPolicy, StandardRetry};
 pub use list::{Decode, DecodeOptions, ItemError, Items, ListDecoder, Pages, decode_object};
+pub use list_watch::Change;
 pub use meta::{
     CauseType, GroupVersion, GroupVersionError, List, ListMeta, ManagedFieldsEntry, Object, ObjectMeta,
     OwnerReference, PartialObjectMetadata, PartialObjectMetadataList, Status, StatusCause, StatusDetails,

@@ -37,10 +37,12 @@ pub enum RestartReason {
     Error,
     /// The version that it started from is gone: everything is listed again.
     Expired,
+    /// Nothing came for too long.
+    Idle,
 }
 
 impl RestartReason {
-    const LABELS: [&'static str; 3] = ["closed", "error", "expired"];
+    const LABELS: [&'static str; 4] = ["closed", "error", "expired", "idle"];
 }
 
 /// What is observed of watches and lists of one resource of one host: native names only, else nothing.

@@ -49,7 +49,7 @@ pub use encoded::{Encoded, EncodedError, merge_patch};
 pub use error::{ApiError, ClientError, DecodeError, DecodeFault, Error, RequestError, Stage, Target};
 pub use execute::{Attempt, BackoffManager, Decision, End, HostBackoff, Outcome, RetryPolicy, StandardRetry};
 pub use list::{Decode, DecodeOptions, ItemError, Items, ListDecoder, Pages, decode_object};
-pub use list_watch::Change;
+pub use list_watch::{Change, ListWatch};
 pub use meta::{
     CauseType, GroupVersion, GroupVersionError, List, ListMeta, ManagedFieldsEntry, Object, ObjectMeta,
     OwnerReference, PartialObjectMetadata, PartialObjectMetadataList, Status, StatusCause, StatusDetails,
@@ -78,3 +78,6 @@ pub use kubewire_transport::HttpService;
 
 #[doc = include_str!("../docs/porting.md")]
 pub mod porting {}
+
+#[doc = include_str!("../docs/lists_and_watches.md")]
+pub mod lists_and_watches {}

@@ -35,16 +35,13 @@ impl Observer {
         VerbObserver { metrics: self.host.as_ref().map(|host| host.requests(method.as_str()).clone()) }
     }
 
-    /// Counts a watch of a resource until it is dropped.
-    pub(crate) fn watch(&self, group: &str, resource: &str) -> WatchObserver {
-        let open = self.host.as_ref().map(|host| {
-            let name = match group {
-                "" => resource.to_owned(),
-                group => format!("{group}/{resource}"),
-            };
-            host.resource(&name).watch_opened()
+    /// The metrics of watches and lists of a resource.
+    pub(crate) fn resource(&self, group: &str, resource: &str) -> ResourceObserver {
+        let metrics = self.host.as_ref().map(|host| match group {
+            "" => host.resource(resource),
+            group => host.resource(&format!("{group}/{resource}")),
         });
-        WatchObserver { open }
+        ResourceObserver { metrics }
     }
 
     /// Counts a request that waits for the rate limiter until the guard is dropped.
@@ -59,12 +56,56 @@ impl Observer {
         VerbObserver {}
     }
 
-    pub(crate) fn watch(&self, _: &str, _: &str) -> WatchObserver {
-        WatchObserver {}
+    pub(crate) fn resource(&self, _: &str, _: &str) -> ResourceObserver {
+        ResourceObserver {}
     }
 
     pub(crate) fn limiter_queue(&self) -> Counted {
         Counted {}
+    }
+}
+
+/// Why a watch is started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Restart {
+    /// It was ended, as happens every few minutes.
+    Closed,
+    /// Nothing came for too long.
+    Idle,
+    /// It failed.
+    Error,
+    /// Its version is gone.
+    Expired,
+}
+
+/// The metrics of watches and lists of a resource.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ResourceObserver {
+    #[cfg(feature = "metrics")]
+    metrics: Option<kubewire_metrics::ResourceMetrics>,
+}
+
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables, clippy::unused_self))]
+impl ResourceObserver {
+    /// Counts a watch until it is dropped.
+    pub(crate) fn watch(&self) -> WatchObserver {
+        WatchObserver {
+            #[cfg(feature = "metrics")]
+            open: self.metrics.as_ref().map(kubewire_metrics::ResourceMetrics::watch_opened),
+        }
+    }
+
+    /// A watch is to be started again.
+    pub(crate) fn restart(&self, why: Restart) {
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            metrics.count_watch_restart(match why {
+                Restart::Closed => kubewire_metrics::RestartReason::Closed,
+                Restart::Idle => kubewire_metrics::RestartReason::Idle,
+                Restart::Error => kubewire_metrics::RestartReason::Error,
+                Restart::Expired => kubewire_metrics::RestartReason::Expired,
+            });
+        }
     }
 }
 

@@ -1,18 +1,19 @@
 use std::fmt;
 use std::future::Future as _;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, Response, StatusCode};
 use kubewire_transport::Body;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::body::Chunks;
 use super::media_type::{MediaType, content_type};
 use crate::error::Stage;
-use crate::execute::Exchange;
+use crate::execute::{Exchange, silent};
 use crate::{DecodeError, DecodeFault, DecodeOptions, Error, Warning};
 
 /// The body of an answer, chunk by chunk, as the server sends it.
@@ -27,7 +28,36 @@ pub struct ByteStream {
     deadline: Option<Pin<Box<Sleep>>>,
     /// Bytes that may still come, and the limit that this began as.
     bound: Option<(usize, usize)>,
+    silence: Option<Silence>,
     is_over: bool,
+}
+
+/// Notices when nothing comes any more.
+struct Silence {
+    bound: Duration,
+    sleep: Pin<Box<Sleep>>,
+    /// Whether the sleep runs: it begins anew when there was something.
+    is_running: bool,
+    is_over: bool,
+}
+
+impl Silence {
+    fn new(bound: Duration) -> Self {
+        Self { bound, sleep: Box::pin(tokio::time::sleep(bound)), is_running: true, is_over: false }
+    }
+
+    /// Gives the error once nothing came for too long. A reader that is slow finds what came meanwhile first.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<kubewire_transport::Error> {
+        if !self.is_running {
+            self.is_running = true;
+            // A bound too long to be reckoned with is none.
+            let Some(at) = Instant::now().checked_add(self.bound) else { return Poll::Pending };
+            self.sleep.as_mut().reset(at);
+        }
+        ready!(self.sleep.as_mut().poll(cx));
+        self.is_over = true;
+        Poll::Ready(silent(self.bound))
+    }
 }
 
 impl ByteStream {
@@ -35,6 +65,7 @@ impl ByteStream {
         let (parts, body) = response.into_parts();
         Self {
             chunks: Chunks::new(body, &parts.headers),
+            silence: exchange.silence.map(Silence::new),
             deadline: exchange.limits.end().map(|end| Box::pin(tokio::time::sleep_until(end))),
             exchange: Box::new(exchange),
             status: parts.status,
@@ -52,6 +83,19 @@ impl ByteStream {
         self
     }
 
+    /// The next chunk, or the error of a silence that lasts too long.
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, kubewire_transport::Error>>> {
+        match (self.chunks.poll_next(cx), &mut self.silence) {
+            (Poll::Pending, Some(silence)) => silence.poll(cx).map(|error| Some(Err(error))),
+            (chunk, silence) => {
+                if let Some(silence) = silence {
+                    silence.is_running = false;
+                }
+                chunk
+            }
+        }
+    }
+
     /// Counts a chunk against the bound.
     fn take(&mut self, chunk: Bytes) -> Result<Bytes, Error> {
         if let Some((left, limit)) = &mut self.bound {
@@ -61,6 +105,11 @@ impl ByteStream {
             }
         }
         Ok(chunk)
+    }
+
+    /// Whether it ended because nothing came any more.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silence.as_ref().is_some_and(|silence| silence.is_over)
     }
 
     /// The HTTP status code.
@@ -125,7 +174,7 @@ impl Stream for ByteStream {
             self.is_over = true;
             Some(Err(self.exchange.timed_out()))
         } else {
-            let chunk = std::task::ready!(self.chunks.poll_next(cx));
+            let chunk = ready!(self.poll_chunk(cx));
             let chunk = chunk.map(|chunk| match chunk {
                 Ok(chunk) => self.take(chunk),
                 Err(error) => Err(self.exchange.failed(error, Stage::Body)),

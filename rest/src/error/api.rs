@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Target;
+use crate::execute::retry_after_seconds;
 use crate::{Status, Warning};
 
 /// An answer with an error code, as the API told it or, where it did not, as the code alone tells it.
@@ -35,6 +36,12 @@ impl ApiError {
             return Some(Duration::from_secs(seconds.into()));
         }
         (self.status.reason == crate::StatusReason::SERVER_TIMEOUT).then_some(Duration::ZERO)
+    }
+
+    /// How long to wait before the request is made again: by the Status or by the header, whichever says more.
+    pub(crate) fn wait(&self) -> Duration {
+        let header = Duration::from_secs(retry_after_seconds(&self.headers).into());
+        self.retry_after().unwrap_or_default().max(header)
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
             _ => None,
         },
         Error::Api(_) => api_hint(error),
-        Error::Client(_) | Error::Request { .. } | Error::Timeout { .. } => None,
+        Error::Client(_) | Error::Request { .. } | Error::Timeout { .. } | Error::Protocol { .. } => None,
     }
 }
 

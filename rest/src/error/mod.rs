@@ -76,6 +76,13 @@ pub enum Error {
     },
     /// The answer can't be read as what was asked for.
     Decode(Box<DecodeError>),
+    /// Each answer can be read, but together they make no sense.
+    Protocol {
+        /// What was tried.
+        target: Box<Target>,
+        /// What is wrong.
+        why: &'static str,
+    },
 }
 
 /// The part of an exchange.
@@ -178,6 +185,7 @@ impl Error {
             | Self::Transport { target, .. }
             | Self::RateLimiter { target, .. }
             | Self::Timeout { target, .. }
+            | Self::Protocol { target, .. }
             | Self::TooLarge { target, .. } => Some(target),
             Self::Api(error) => Some(&error.target),
             Self::Decode(error) => Some(&error.target),
@@ -230,6 +238,7 @@ impl fmt::Display for Error {
                 write!(f, "{target}: the answer is larger than the client's limit of {limit} bytes")?;
             }
             Self::Decode(error) => write!(f, "{error}")?,
+            Self::Protocol { target, why } => write!(f, "{target}: {why}")?,
         }
         if let Some(hint) = hint::hint(self) {
             write!(f, "; {hint}")?;
@@ -258,7 +267,11 @@ impl std::error::Error for Error {
                 DecodeFault::Yaml(error) => error.source(),
                 _ => None,
             },
-            Self::Api(_) | Self::RateLimiter { .. } | Self::Timeout { .. } | Self::TooLarge { .. } => None,
+            Self::Api(_)
+            | Self::RateLimiter { .. }
+            | Self::Timeout { .. }
+            | Self::TooLarge { .. }
+            | Self::Protocol { .. } => None,
         }
     }
 }

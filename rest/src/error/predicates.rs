@@ -7,6 +7,19 @@ use crate::{CauseType, StatusReason};
 
 /// Questions to an error. The API's reason decides; the code counts where the reason is none of the well-known ones.
 impl Error {
+    /// The version can't be had: too old, or newer than what the server knows by now.
+    pub(crate) fn is_version_unavailable(&self) -> bool {
+        const TOO_LARGE: &str = "Too large resource version";
+        let is_too_large = |status: &crate::Status| {
+            // Servers before 1.19 say so in words alone.
+            status.has_cause(&CauseType::RESOURCE_VERSION_TOO_LARGE)
+                || self.is_timeout()
+                    && (status.message.contains(TOO_LARGE)
+                        || status.causes().iter().any(|cause| cause.message == TOO_LARGE))
+        };
+        self.is_resource_expired() || self.is_gone() || self.status().is_some_and(is_too_large)
+    }
+
     /// The request makes no sense to the server (400).
     pub fn is_bad_request(&self) -> bool {
         self.reason_or_code(&StatusReason::BAD_REQUEST, 400)

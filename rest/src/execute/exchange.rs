@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use kubewire_flowcontrol::RateLimiter;
-use kubewire_transport::{self as transport, Body, RequestKind};
+use kubewire_transport::{self as transport, Body, ErrorKind, RequestKind};
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
@@ -39,6 +39,8 @@ pub(crate) struct Exchange {
     pub(crate) observer: VerbObserver,
     pub(crate) _in_flight: Counted,
     pub(crate) limits: Limits,
+    /// The longest time in which nothing may come.
+    pub(crate) silence: Option<Duration>,
     pub(crate) machine: Machine,
 }
 
@@ -184,7 +186,11 @@ impl Exchange {
         let request = self.next_request();
         let size = http_body::Body::size_hint(request.body()).exact();
         let start = Instant::now();
-        let outcome = self.place.client.0.service.execute(request).await;
+        let answer = self.place.client.0.service.execute(request);
+        let outcome = match self.silence {
+            Some(bound) => tokio::time::timeout(bound, answer).await.unwrap_or_else(|_| Err(silent(bound))),
+            None => answer.await,
+        };
         let code = outcome.as_ref().ok().map(|response| response.status().as_u16());
         record_attempt(self.place.attempts, code);
         if self.machine.end().reads_whole() {
@@ -247,6 +253,12 @@ impl Exchange {
             previous: self.machine.previous(None),
         }
     }
+}
+
+/// The failure of an exchange in which nothing came for so long.
+pub(crate) fn silent(bound: Duration) -> transport::Error {
+    let error = transport::Error::new(ErrorKind::Timeout, "the request's idle timeout has passed");
+    error.context(format!("nothing came for {bound:?}"))
 }
 
 /// Runs `future` until the limits end.

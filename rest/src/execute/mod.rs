@@ -9,7 +9,7 @@ mod throttle;
 
 pub(crate) use backoff::BackoffSource;
 pub use backoff::{BackoffManager, HostBackoff};
-pub(crate) use exchange::{Exchange, Limits};
+pub(crate) use exchange::{Exchange, Limits, silent};
 pub(crate) use machine::{Cause, Machine};
 pub(crate) use policy::breaks_watch;
 pub use policy::{Attempt, Decision, End, Outcome, RetryPolicy, StandardRetry};

@@ -13,3 +13,4 @@ pub use decode::{Decode, DecodeOptions, ItemError, decode_object};
 pub use decoder::ListDecoder;
 pub use items::Items;
 pub use pages::Pages;
+pub(crate) use pages::{PAGE_ITEMS, Turner};

@@ -4,26 +4,61 @@ use std::marker::PhantomData;
 use crate::{Decode, Error, List, ListMeta, Request};
 
 /// Items of a page unless the request says otherwise.
-const PAGE_ITEMS: &str = "500";
+pub(crate) const PAGE_ITEMS: &str = "500";
+
+/// Turns the pages of a list.
+pub(crate) struct Turner {
+    /// What the pages after the first are made from.
+    template: Request,
+    /// A token from before, to notice when they lead in a circle.
+    before: String,
+    turns: u32,
+}
+
+impl Turner {
+    /// For the pages after the one that `first` asks for.
+    pub(crate) fn new(first: &Request) -> Self {
+        let mut template = first.again();
+        // The token stands for both.
+        template.set_param("resourceVersion", None);
+        template.set_param("resourceVersionMatch", None);
+        Self { template, before: String::new(), turns: 0 }
+    }
+
+    /// The request for the page after one with this metadata; `None` after the last one.
+    pub(crate) fn turn(&mut self, metadata: &ListMeta) -> Result<Option<Request>, Error> {
+        let token = &metadata.continue_token;
+        if token.is_empty() {
+            return Ok(None);
+        }
+        if *token == self.before {
+            let why = "the server's pages lead in a circle: a continue token comes again, so that the list has no end";
+            return Err(Error::Protocol { target: self.template.target(), why });
+        }
+        self.turns = self.turns.wrapping_add(1);
+        // A circle of any length holds some such token once the distance between them exceeds it.
+        if self.turns.is_power_of_two() {
+            self.before.clone_from(token);
+        }
+        let mut next = self.template.again();
+        next.set_param("continue", Some(token));
+        Ok(Some(next))
+    }
+}
 
 /// A list, page by page. Made by [`Request::pages`].
 pub struct Pages<T> {
-    /// What the pages after the first are made from.
-    template: Request,
+    turner: Turner,
     next: Option<Request>,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T: Decode> Pages<T> {
     pub(super) fn new(mut request: Request) -> Self {
-        if !request.has_param("limit") {
+        if request.get_param("limit").is_none() {
             request.set_param("limit", Some(PAGE_ITEMS));
         }
-        let mut template = request.again();
-        // The token stands for both.
-        template.set_param("resourceVersion", None);
-        template.set_param("resourceVersionMatch", None);
-        Self { template, next: Some(request), of: PhantomData }
+        Self { turner: Turner::new(&request), next: Some(request), of: PhantomData }
     }
 
     /// The next page; `None` after the last one and after an error.
@@ -31,14 +66,10 @@ impl<T: Decode> Pages<T> {
     /// Cancellation: when the future is dropped, so is the page that it was reading, and the pages end.
     pub async fn next(&mut self) -> Option<Result<List<T>, Error>> {
         let page = self.next.take()?.list::<T>().await;
-        if let Ok(page) = &page
-            && !page.metadata.continue_token.is_empty()
-        {
-            let mut next = self.template.again();
-            next.set_param("continue", Some(&page.metadata.continue_token));
-            self.next = Some(next);
-        }
-        Some(page)
+        Some(page.and_then(|page| {
+            self.next = self.turner.turn(&page.metadata)?;
+            Ok(page)
+        }))
     }
 }
 
@@ -70,6 +101,6 @@ pub(super) async fn all<T: Decode>(request: Request) -> Result<List<T>, Error> {
 
 impl<T> fmt::Debug for Pages<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").field("request", &self.template).finish_non_exhaustive()
+        f.debug_struct("Pages").field("request", &self.turner.template).finish_non_exhaustive()
     }
 }

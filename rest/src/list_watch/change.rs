@@ -1,4 +1,4 @@
-/// One step of a list that is kept up to date by a watch: what there is, then what becomes of it.
+/// One step of a [`ListWatch`](crate::ListWatch): what there is, then what becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<T> {
     /// The objects that there are begin to come, again after a gap in the changes. Those that come until

@@ -1,6 +1,7 @@
 //! The ends of a request: what is done with it once it is put together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::ACCEPT;
@@ -13,7 +14,10 @@ use crate::error::Place;
 use crate::execute::{End, Exchange, Limits, Machine, breaks_watch};
 use crate::observe::{VerbObserver, WatchObserver};
 use crate::trace::request_span;
-use crate::{Error, RequestError, Status, Target};
+use crate::{Error, RequestError, Status};
+
+/// So long after its end a watch from which nothing comes is dead.
+const OVERDUE: Duration = Duration::from_secs(30);
 
 impl Request {
     /// Sends the request and reads the whole answer. What went wrong is in the [`Result`](crate::Result) too.
@@ -93,19 +97,21 @@ impl Request {
 
     /// The request, unless it was put together wrongly.
     pub(crate) fn checked(mut self) -> Result<Self, Error> {
-        let Some(source) = self.error.take() else { return Ok(self) };
-        let target = Target {
-            path: self.url().path().to_owned(),
-            server: self.client.0.base.origin.clone(),
-            method: self.method,
-            attempts: 0,
-        };
-        Err(Error::Request { target: Box::new(target), source })
+        match self.error.take() {
+            Some(source) => Err(Error::Request { target: self.target(), source }),
+            None => Ok(self),
+        }
     }
 
     /// Sends the request as a watch. No body: its connection broke as often as it may.
     pub(crate) async fn watch_body(mut self) -> Result<Option<(ByteStream, WatchObserver)>, Error> {
         self.set_param("watch", Some("true"));
+        if self.idle_timeout.is_none() {
+            let seconds = self.get_param("timeoutSeconds").and_then(|seconds| seconds.parse().ok());
+            let lasts = seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
+            self.idle_timeout = lasts.and_then(|lasts| lasts.checked_add(OVERDUE));
+        }
+        let resource = self.resource_observer();
         let mut exchange = self.exchange(End::Watch).await?;
         let response = match exchange.head().await {
             Ok(response) => response,
@@ -127,9 +133,7 @@ impl Request {
             }));
         }
         let warnings = exchange.take_warnings(response.headers());
-        let client = &exchange.place.client.0;
-        let observer = client.observer.watch(&client.group_version.group, exchange.location.resource());
-        Ok(Some((ByteStream::new(exchange, response, warnings), observer)))
+        Ok(Some((ByteStream::new(exchange, response, warnings), resource.watch())))
     }
 
     pub(crate) fn observer(&self) -> VerbObserver {
@@ -190,6 +194,7 @@ impl Request {
             _in_flight: observer.in_flight(),
             observer,
             // Streams and watches are open for as long as they are read.
+            silence: self.idle_timeout,
             limits: Limits::new(self.timeout.filter(|_| end.reads_whole()), self.deadline),
             machine: Machine::new(end, retries),
             place,

@@ -146,6 +146,12 @@ impl Location {
         self.params.push((name, value));
     }
 
+    /// The first value of a parameter.
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.params.iter().find(|(found, _)| self.get(*found) == name)?;
+        Some(self.get(*value))
+    }
+
     pub(crate) fn remove_param(&mut self, name: &str) {
         let text = &self.text;
         self.params.retain(|(found, _)| text[found.start..found.end] != *name);

@@ -26,8 +26,9 @@ use tokio::time::Instant;
 use self::body::RequestBody;
 pub(crate) use self::location::Location;
 use crate::client::{RestClient, encode_json};
+use crate::observe::ResourceObserver;
 use crate::{
-    BackoffManager, DecodeOptions, FieldPath, FieldPathError, PatchType, RequestError, RetryPolicy,
+    BackoffManager, DecodeOptions, FieldPath, FieldPathError, PatchType, RequestError, RetryPolicy, Target,
     VersionedParams, WarningHandler,
 };
 
@@ -46,6 +47,7 @@ pub struct Request {
     body: RequestBody,
     timeout: Option<Duration>,
     deadline: Option<Instant>,
+    idle_timeout: Option<Duration>,
     max_retries: Option<u32>,
     limiter: Option<Arc<dyn RateLimiter>>,
     retry: Option<Arc<dyn RetryPolicy>>,
@@ -67,6 +69,7 @@ impl Request {
             patch: None,
             body: RequestBody::Empty,
             deadline: None,
+            idle_timeout: None,
             max_retries: None,
             limiter: None,
             retry: None,
@@ -181,6 +184,20 @@ impl Request {
     pub fn deadline(self, deadline: Instant) -> Self {
         self.set(|this| {
             this.deadline = Some(deadline);
+            Ok(())
+        })
+    }
+
+    /// The longest time in which nothing may come: each attempt's answer has to begin within it, and the next piece of a
+    /// body that is read as it comes (of [`list`](Self::list), [`items`](Self::items), [`watch`](Self::watch),
+    /// [`stream`](Self::stream) and what is made of them) has to follow within it. Zero means none.
+    ///
+    /// Unless set there is none, but for a watch with the parameter `timeoutSeconds`: the server ends it by then, so
+    /// that one which is silent for half a minute longer is dead. With bookmarks (`allowWatchBookmarks`) most servers
+    /// send something every minute or so, though none promises it.
+    pub fn idle_timeout(self, timeout: Duration) -> Self {
+        self.set(|this| {
+            this.idle_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
             Ok(())
         })
     }
@@ -353,6 +370,7 @@ impl Request {
             body: RequestBody::Empty,
             timeout: self.timeout,
             deadline: self.deadline,
+            idle_timeout: self.idle_timeout,
             max_retries: self.max_retries,
             limiter: self.limiter.clone(),
             retry: self.retry.clone(),
@@ -371,8 +389,39 @@ impl Request {
         }
     }
 
-    pub(crate) fn has_param(&self, name: &str) -> bool {
-        self.url().query_pairs().any(|(key, _)| key == name)
+    /// The first value of a query parameter.
+    pub(crate) fn get_param(&self, name: &str) -> Option<&str> {
+        self.location.param(name)
+    }
+
+    pub(crate) fn get_idle_timeout(&self) -> Option<Duration> {
+        self.idle_timeout
+    }
+
+    /// What is observed of the resource.
+    pub(crate) fn resource_observer(&self) -> ResourceObserver {
+        let client = &self.client.0;
+        client.observer.resource(&client.group_version.group, self.location.resource())
+    }
+
+    /// Whether its deadline has passed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// The earlier of a time and its deadline.
+    pub(crate) fn no_later(&self, at: Instant) -> Instant {
+        self.deadline.map_or(at, |deadline| deadline.min(at))
+    }
+
+    /// What it is about, for errors that are noticed before it is sent or after all is read.
+    pub(crate) fn target(&self) -> Box<Target> {
+        Box::new(Target {
+            path: self.url().path().to_owned(),
+            server: self.client.0.base.origin.clone(),
+            method: self.method.clone(),
+            attempts: 0,
+        })
     }
 
     pub(crate) fn patch_type(mut self, patch_type: PatchType) -> Self {

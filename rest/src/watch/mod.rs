@@ -3,8 +3,10 @@
 mod event;
 mod frames;
 mod retry;
+mod run;
 mod stream;
 
 pub use event::{Bookmark, WatchEvent};
 pub use retry::RetryWatch;
+pub(crate) use run::{LONGEST_WAIT, Run};
 pub use stream::WatchStream;

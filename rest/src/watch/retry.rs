@@ -1,5 +1,5 @@
 use std::fmt;
-use std::future::Future;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -8,19 +8,18 @@ use futures_core::Stream;
 use tokio::time::{Instant, Sleep};
 
 use super::event::{WatchEvent, internal_error};
-use super::stream::WatchStream;
-use crate::execute::retry_after_seconds;
+use super::run::{LONGEST_WAIT, Run};
+use crate::observe::{ResourceObserver, Restart};
 use crate::{Decode, Error, Request, RequestError, Status};
-
-/// The least time between two starts.
-const BETWEEN_STARTS: Duration = Duration::from_secs(1);
-/// The longest wait that is taken from a server.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 impl Request {
     /// A watch that goes on where it was when the server or the connection ends it, until it can't. It begins after
     /// `resource_version`, which is that of a list or of an object that was seen. Nothing is sent before the first
     /// event is asked for. Bookmarks are asked for and kept from the caller.
+    ///
+    /// Unless the request has a `timeoutSeconds`, each watch lasts for five to ten minutes, at random. One in which
+    /// nothing comes for half a minute longer, or for the request's [`idle_timeout`](Self::idle_timeout), is given up
+    /// and started again.
     ///
     /// ```no_run
     /// # async fn run(client: kubewire_rest::RestClient) -> Result<(), kubewire_rest::Error> {
@@ -50,14 +49,8 @@ impl Request {
         for name in ["sendInitialEvents", "resourceVersionMatch", "limit", "continue"] {
             request.set_param(name, None);
         }
-        request.set_param("allowWatchBookmarks", Some("true"));
-        Ok(RetryWatch {
-            request,
-            version,
-            state: State::New,
-            started: Instant::now(),
-            unreadable_after: None,
-        })
+        let observer = request.resource_observer();
+        Ok(RetryWatch { request, observer, version, state: State::New, unreadable_after: None })
     }
 }
 
@@ -75,10 +68,10 @@ impl Request {
 /// Made by [`Request::retry_watch`].
 pub struct RetryWatch<T> {
     request: Request,
+    observer: ResourceObserver,
     /// The last version that was seen.
     version: String,
     state: State<T>,
-    started: Instant,
     /// The version after which an event could not be read.
     unreadable_after: Option<String>,
 }
@@ -86,8 +79,7 @@ pub struct RetryWatch<T> {
 enum State<T> {
     New,
     Waiting(Pin<Box<Sleep>>),
-    Starting(Pin<Box<dyn Future<Output = Result<WatchStream<T>, Error>> + Send>>),
-    Open(Box<WatchStream<T>>),
+    Running(Run<T>),
     Ended,
 }
 
@@ -103,15 +95,16 @@ impl<T: Decode> RetryWatch<T> {
     }
 
     fn start(&mut self) {
-        let mut request = self.request.again();
-        request.set_param("resourceVersion", Some(&self.version));
-        self.started = Instant::now();
-        self.state = State::Starting(Box::pin(request.watch()));
+        self.state = State::Running(Run::start(&self.request, &self.version, false));
     }
 
     /// Starts again after a while.
-    fn wait(&mut self, asked: Duration) {
-        let at = (self.started + BETWEEN_STARTS).max(Instant::now() + asked.min(LONGEST_WAIT));
+    fn wait(&mut self, why: Restart, asked: Duration) {
+        self.observer.restart(why);
+        let mut at = Instant::now() + asked.min(LONGEST_WAIT);
+        if let State::Running(run) = &self.state {
+            at = at.max(run.next_start());
+        }
         self.state = State::Waiting(Box::pin(tokio::time::sleep_until(at)));
     }
 
@@ -132,11 +125,11 @@ impl<T: Decode> RetryWatch<T> {
             Error::Api(api) if matches!(api.code, 401 | 403) => self.end(api.status.clone()),
             _ => {
                 tracing::debug!(%error, "the watch did not start; it is tried again");
-                self.wait(match error {
-                    Error::Api(api) => wait_of(&api.status)
-                        .max(Duration::from_secs(retry_after_seconds(&api.headers).into())),
+                let asked = match error {
+                    Error::Api(api) => api.wait(),
                     _ => Duration::ZERO,
-                });
+                };
+                self.wait(Restart::Error, asked);
                 None
             }
         }
@@ -150,7 +143,10 @@ impl<T: Decode> RetryWatch<T> {
         is_unreadable: bool,
     ) -> Option<WatchEvent<T>> {
         match event {
-            WatchEvent::Error(status) if status.code == 410 => self.end(*status),
+            WatchEvent::Error(status) if status.code == 410 => {
+                self.observer.restart(Restart::Expired);
+                self.end(*status)
+            }
             WatchEvent::Error(status) => {
                 if is_unreadable {
                     if self.unreadable_after.as_ref() == Some(&self.version) {
@@ -159,7 +155,8 @@ impl<T: Decode> RetryWatch<T> {
                     self.unreadable_after = Some(self.version.clone());
                 }
                 tracing::debug!(message = status.message, "the watch failed; it is started again");
-                self.wait(wait_of(&status));
+                let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+                self.wait(Restart::Error, Duration::from_secs(seconds.into()));
                 None
             }
             _ if version.is_empty() => {
@@ -172,12 +169,6 @@ impl<T: Decode> RetryWatch<T> {
             }
         }
     }
-}
-
-/// How long the server asks to wait.
-fn wait_of(status: &Status) -> Duration {
-    let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
-    Duration::from_secs(seconds.into())
 }
 
 impl<T: Decode> Stream for RetryWatch<T> {
@@ -196,23 +187,18 @@ impl<T: Decode> Stream for RetryWatch<T> {
                     this.start();
                     None
                 }
-                State::Starting(starting) => match ready!(starting.as_mut().poll(cx)) {
-                    Ok(watch) => {
-                        this.state = State::Open(Box::new(watch));
+                State::Running(run) => match ready!(run.poll_next(cx)) {
+                    Ok(Some(event)) => {
+                        let version = run.version().to_owned();
+                        let is_unreadable = run.is_unreadable();
+                        this.passed_on(event, version, is_unreadable)
+                    }
+                    Ok(None) => {
+                        let why = run.end();
+                        this.wait(why, Duration::ZERO);
                         None
                     }
                     Err(error) => this.refused(&error),
-                },
-                State::Open(watch) => match ready!(Pin::new(&mut **watch).poll_next(cx)) {
-                    Some(event) => {
-                        let version = watch.resource_version().to_owned();
-                        let is_unreadable = watch.is_unreadable();
-                        this.passed_on(event, version, is_unreadable)
-                    }
-                    None => {
-                        this.wait(Duration::ZERO);
-                        None
-                    }
                 },
                 State::Ended => return Poll::Ready(None),
             };

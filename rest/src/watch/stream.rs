@@ -28,7 +28,8 @@ impl Request {
     /// that at any time. [`retry_watch`](Self::retry_watch) goes on by itself.
     ///
     /// The request's timeout does not end a watch; its [deadline](Self::deadline) does, and the `timeout_seconds` of
-    /// its [`ListOptions`](crate::ListOptions), after which the server ends it.
+    /// its [`ListOptions`](crate::ListOptions), after which the server ends it. One in which nothing comes any more ends
+    /// after its [`idle_timeout`](Self::idle_timeout).
     ///
     /// ```no_run
     /// # async fn run(client: kubewire_rest::RestClient) -> Result<(), kubewire_rest::Error> {
@@ -80,6 +81,8 @@ pub struct WatchStream<T> {
     yielded_at: u64,
     /// Whether it ended because an event can't be read.
     is_unreadable: bool,
+    /// Whether it ended because nothing came any more.
+    is_silent: bool,
 }
 
 impl<T: Decode> WatchStream<T> {
@@ -91,16 +94,15 @@ impl<T: Decode> WatchStream<T> {
             return Err(body.decode_error(String::new(), DecodeFault::NoDecoder));
         }
         let frames = Frames::new(body.options());
-        Ok(Self { open: Some((body, observer)), frames, yielded_at: 0, is_unreadable: false })
+        Ok(Self { open: Some((body, observer)), ..Self::of(frames) })
     }
 
     fn empty() -> Self {
-        Self {
-            open: None,
-            frames: Frames::new(&DecodeOptions::default()),
-            yielded_at: 0,
-            is_unreadable: false,
-        }
+        Self::of(Frames::new(&DecodeOptions::default()))
+    }
+
+    fn of(frames: Frames<T>) -> Self {
+        Self { open: None, frames, yielded_at: 0, is_unreadable: false, is_silent: false }
     }
 
     /// The next event; `None` at the end. Cancellation safe: nothing is lost.
@@ -115,6 +117,10 @@ impl<T: Decode> WatchStream<T> {
 
     pub(super) fn is_unreadable(&self) -> bool {
         self.is_unreadable
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_silent
     }
 
     /// Ends the watch with an error event.
@@ -150,10 +156,11 @@ impl<T: Decode> Stream for WatchStream<T> {
                 }
                 None => {}
             }
-            match ready!(Pin::new(body).poll_next(cx)) {
+            match ready!(Pin::new(&mut *body).poll_next(cx)) {
                 Some(Ok(chunk)) => this.frames.push(chunk),
                 Some(Err(error)) if ends_silently(&error) => {
                     tracing::debug!(%error, "the watch ended");
+                    this.is_silent = body.is_silent();
                     this.open = None;
                 }
                 Some(Err(error)) => return Poll::Ready(Some(this.fail(error))),

@@ -7,7 +7,7 @@ use kubewire_rest::transport::ErrorKind;
 use kubewire_rest::{ClientMetrics, Config, RestClient, TokenBucket};
 use serde_json::json;
 
-use crate::service::{Script, Step, answer, come_back, fail, ok};
+use crate::service::{Script, Step, answer, come_back, fail, ok, stays_open};
 
 struct Counted {
     metrics: Arc<ClientMetrics>,
@@ -142,5 +142,23 @@ async fn watches_and_their_events() {
     for (event, count) in [("added", 1.0), ("error", 2.0), ("modified", 0.0)] {
         let labels = format!(r#"{labels},type="{event}""#);
         assert_eq!(counted.value("kubewire_client_watch_events_total", &labels), count, "{event}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn watches_that_start_again() {
+    let metrics = Arc::new(ClientMetrics::builder().native_names(true).build().unwrap());
+    let added = || Step::Answer(answer(200, crate::watch::frame("ADDED", "a", "4")));
+    let gone = || Step::Answer(answer(200, crate::watch::error(410)));
+    let config = Config::new("https://server:6443");
+    let script = Script::new([added(), fail(ErrorKind::Tls), stays_open(""), added(), gone()]);
+    let client = script.builder(&config).metrics(Arc::clone(&metrics)).build().unwrap();
+    let counted = Counted { metrics, client };
+    let request = counted.client.get().resource("pods").max_retries(0).idle_timeout(Duration::from_secs(70));
+    let mut watch = request.retry_watch::<kubewire_rest::Object>("3").unwrap();
+    while watch.next().await.is_some() {}
+    for (reason, count) in [("closed", 2.0), ("error", 1.0), ("expired", 1.0), ("idle", 1.0)] {
+        let labels = format!(r#"host="server:6443",reason="{reason}",resource="pods""#);
+        assert_eq!(counted.value("kubewire_client_watch_restarts_total", &labels), count, "{reason}");
     }
 }

@@ -20,7 +20,7 @@ fn pod(n: usize) -> Value {
         "spec": {"nodeName": "x".repeat(200)}, "status": {"phase": "Running"}})
 }
 
-fn page(numbers: std::ops::Range<usize>, token: &str, version: &str) -> String {
+pub fn page(numbers: std::ops::Range<usize>, token: &str, version: &str) -> String {
     let items: Vec<Value> = numbers.map(pod).collect();
     json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": version, "continue": token,
         "remainingItemCount": 7}, "items": items})
@@ -28,7 +28,7 @@ fn page(numbers: std::ops::Range<usize>, token: &str, version: &str) -> String {
 }
 
 /// An answer in pieces of `size` bytes.
-fn pieces(text: &str, size: usize) -> Response<Body> {
+pub fn pieces(text: &str, size: usize) -> Response<Body> {
     let chunks: Vec<Result<Bytes, BoxError>> =
         text.as_bytes().chunks(size).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
     let mut response = Response::new(Body::stream(futures_util::stream::iter(chunks)));
@@ -182,7 +182,7 @@ fn queries(script: &Script) -> Vec<String> {
     script.sent().iter().map(|sent| sent.uri.query().unwrap_or_default().to_owned()).collect()
 }
 
-const EXPIRED: &str =
+pub const EXPIRED: &str =
     r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","code":410}"#;
 
 /// BH-W9
@@ -248,6 +248,28 @@ async fn an_expired_token_falls_back_to_the_whole_list() {
         let script = Script::new(steps.into_iter().map(Step::Answer));
         assert!(request(&script).all::<Object>().await.is_err());
         assert_eq!(script.attempts(), count);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_that_lead_in_a_circle_are_an_error() {
+    for circle in [1, 2, 3, 7] {
+        let pages = (0..).map(|n| Step::Answer(answer(200, page(0..1, &format!("t{}", n % circle), "5"))));
+        let script = Script::new(pages.take(100));
+        let mut pages = pods(&script).pages::<Object>();
+        let mut count = 0;
+        let error = loop {
+            match pages.next().await.unwrap() {
+                Ok(_) => count += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(pages.next().await.is_none());
+        assert!((circle..=4 * circle).contains(&count), "{count} pages of a circle of {circle}");
+        let text = error.to_string();
+        assert!(text.starts_with("GET /api/v1/namespaces/default/pods on http://server:8080: "), "{text}");
+        assert!(text.contains("circle"), "{text}");
+        assert!(pods(&script).all::<Object>().await.is_err());
     }
 }
 

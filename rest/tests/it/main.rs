@@ -12,6 +12,8 @@ mod executing;
 mod fake;
 #[cfg(feature = "fake")]
 mod hostile;
+mod idle;
+mod list_watch;
 mod lists;
 #[cfg(all(feature = "fake", feature = "metrics"))]
 mod metrics;

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use kubewire_rest::http;
-use kubewire_rest::transport::{Body, BoxFuture, Error, ErrorKind, HttpService, RequestKind};
-use kubewire_rest::{Config, GroupVersion, RestClient, RestClientBuilder};
+use kubewire_rest::transport::{Body, BoxError, BoxFuture, Error, ErrorKind, HttpService, RequestKind};
+use kubewire_rest::{Bytes, Config, GroupVersion, RestClient, RestClientBuilder};
 use tokio::time::Instant;
 
 /// One step of the script.
@@ -105,6 +106,15 @@ pub fn answer(code: u16, body: impl Into<String>) -> Response<Body> {
     *response.status_mut() = code.try_into().unwrap();
     response.headers_mut().insert("content-type", "application/json".parse().unwrap());
     response
+}
+
+/// A JSON answer that begins so, and neither goes on nor ends.
+pub fn stays_open(text: &str) -> Step {
+    let chunk = Ok::<_, BoxError>(Bytes::copy_from_slice(text.as_bytes()));
+    let body = Body::stream(futures_util::stream::iter([chunk]).chain(futures_util::stream::pending()));
+    let mut response = answer(200, "");
+    *response.body_mut() = body;
+    Step::Answer(response)
 }
 
 /// With a header more.

@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use hyper_util::client::legacy::connect::Connection;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -18,7 +19,7 @@ use crate::rotation::Freshness;
 use crate::service::BoxFuture;
 use crate::{BoxError, Error, ErrorKind};
 
-/// How long a request that waited for another's connection waits for the pool to hand it over, before it makes its own.
+/// How long after a connect the pool may take to hand the connection to all who want one. Only then another is made.
 const HANDOVER: Duration = Duration::from_millis(100);
 
 const UNKNOWN: u8 = 0;
@@ -34,8 +35,8 @@ const ONE_BY_ONE: u8 = 2;
 pub(crate) struct Gate(Arc<State>);
 
 struct State {
-    line: Mutex<()>,
-    connects: AtomicU64,
+    /// When the last connect was done.
+    line: Mutex<Option<Instant>>,
     protocol: AtomicU8,
     limits: Limits,
     freshness: Freshness,
@@ -45,8 +46,7 @@ impl Gate {
     /// `multiplexed` tells whether connections may turn out to be HTTP/2.
     pub(crate) fn new(multiplexed: bool, limits: Limits, freshness: Freshness) -> Self {
         let protocol = AtomicU8::new(if multiplexed { UNKNOWN } else { ONE_BY_ONE });
-        let (line, connects) = (Mutex::new(()), AtomicU64::new(0));
-        Self(Arc::new(State { line, connects, protocol, limits, freshness }))
+        Self(Arc::new(State { line: Mutex::default(), protocol, limits, freshness }))
     }
 }
 
@@ -60,13 +60,14 @@ impl State {
         T: Connection,
         E: Into<BoxError>,
     {
-        let seen = self.connects.load(Ordering::Acquire);
         let mut place = None;
         if self.has_line() {
             let home = tokio::task::try_id();
-            place = Some(while_at(home, self.line.lock()).await?);
-            if self.has_line() && self.connects.load(Ordering::Acquire) != seen {
-                while_at(home, tokio::time::sleep(HANDOVER)).await?;
+            let last = place.insert(while_at(home, self.line.lock()).await?);
+            if let Some(last) = **last
+                && self.has_line()
+            {
+                while_at(home, tokio::time::sleep_until(last + HANDOVER)).await?;
             }
         }
         if !self.freshness.is_current().await {
@@ -75,8 +76,9 @@ impl State {
         let connection = connect.await.map_err(Into::into)?;
         let protocol = if connection.connected().is_negotiated_h2() { MULTIPLEXED } else { ONE_BY_ONE };
         self.protocol.store(protocol, Ordering::Relaxed);
-        self.connects.fetch_add(1, Ordering::Release);
-        drop(place);
+        if let Some(mut last) = place {
+            *last = Some(Instant::now());
+        }
         Ok(connection)
     }
 }

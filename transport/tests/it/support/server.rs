@@ -14,7 +14,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -52,6 +54,7 @@ struct State {
     connections: AtomicUsize,
     refused: AtomicUsize,
     open: AtomicUsize,
+    cut: watch::Sender<()>,
     tasks: Mutex<Vec<AbortHandle>>,
 }
 
@@ -95,6 +98,7 @@ impl Server {
             connections: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
+            cut: watch::Sender::new(()),
             tasks: Mutex::default(),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
@@ -126,18 +130,18 @@ impl Server {
         *self.state.tls.lock().unwrap() = Some(tls);
     }
 
-    /// Cuts all connections.
+    /// Cuts all connections. They count as open until the client has noticed.
     pub fn cut(&self) {
-        for task in self.state.tasks.lock().unwrap().drain(..) {
-            task.abort();
-        }
+        self.state.cut.send_replace(());
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.accepting.abort();
-        self.cut();
+        for task in self.state.tasks.lock().unwrap().drain(..) {
+            task.abort();
+        }
     }
 }
 
@@ -159,15 +163,18 @@ impl Drop for Open {
 
 async fn serve(stream: TcpStream, state: Arc<State>) {
     stream.set_nodelay(true).unwrap();
+    let stream = stream.into_std().unwrap();
+    let socket = TcpStream::from_std(stream.try_clone().unwrap()).unwrap();
+    let stream = TcpStream::from_std(stream).unwrap();
     let tls = state.tls.lock().unwrap().clone();
-    let Some(tls) = tls else { return converse(stream, state, None, None).await };
+    let Some(tls) = tls else { return converse(stream, socket, state, None, None).await };
     match TlsAcceptor::from(tls).accept(stream).await {
         Ok(stream) => {
             let connection = stream.get_ref().1;
             let certificate =
                 connection.peer_certificates().and_then(|chain| chain.first()).map(|first| first.to_vec());
             let sni = connection.server_name().map(ToOwned::to_owned);
-            converse(stream, state, certificate, sni).await;
+            converse(stream, socket, state, certificate, sni).await;
         }
         Err(_) => {
             state.refused.fetch_add(1, Ordering::SeqCst);
@@ -175,19 +182,32 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
     }
 }
 
-async fn converse<S>(stream: S, state: Arc<State>, certificate: Option<Vec<u8>>, sni: Option<String>)
-where
+async fn converse<S>(
+    stream: S,
+    mut socket: TcpStream,
+    state: Arc<State>,
+    certificate: Option<Vec<u8>>,
+    sni: Option<String>,
+) where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
     state.connections.fetch_add(1, Ordering::SeqCst);
     state.open.fetch_add(1, Ordering::SeqCst);
     let _open = Open(Arc::clone(&state));
+    let mut cut = state.cut.subscribe();
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http2().max_concurrent_streams(state.max_streams);
     let service = service_fn(move |request| {
         let asked = Asked { request, certificate: certificate.clone(), sni: sni.clone() };
         (state.handler)(asked).map(Ok::<_, std::io::Error>)
     });
-    // A cut connection is what some tests are about.
-    let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+    tokio::select! {
+        // A broken connection is what some tests are about.
+        _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service) => {}
+        _ = cut.changed() => {
+            // The client hears that nothing more comes, and closes its side too.
+            let _ = socket.shutdown().await;
+            let _ = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
+        }
+    }
 }

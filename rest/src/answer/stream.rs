@@ -61,13 +61,13 @@ impl Silence {
 }
 
 impl ByteStream {
-    pub(crate) fn new(exchange: Exchange, response: Response<Body>, warnings: Vec<Warning>) -> Self {
+    pub(crate) fn new(exchange: Box<Exchange>, response: Response<Body>, warnings: Vec<Warning>) -> Self {
         let (parts, body) = response.into_parts();
         Self {
             chunks: Chunks::new(body, &parts.headers),
             silence: exchange.silence.map(Silence::new),
             deadline: exchange.limits.end().map(|end| Box::pin(tokio::time::sleep_until(end))),
-            exchange: Box::new(exchange),
+            exchange,
             status: parts.status,
             headers: parts.headers,
             warnings,

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use kubewire_config::Config;
 use kubewire_flowcontrol::{RateLimiter, limiter_for};
@@ -7,10 +6,10 @@ use kubewire_transport::{HttpClient, HttpService};
 
 use super::{Base, Content, Inner, Propagate, RestClient};
 use crate::error::ClientError;
-use crate::execute::{BackoffSource, ThrottleLog};
+use crate::execute::{BackoffSource, Settings, ThrottleLog};
 use crate::observe::Observer;
 use crate::request::join;
-use crate::{BackoffManager, Error, GroupVersion, LogWarnings, RetryPolicy, StandardRetry, WarningHandler};
+use crate::{BackoffManager, Error, GroupVersion, RetryPolicy, WarningHandler};
 
 /// Builds a [`RestClient`] with settings of its own.
 #[must_use = "a builder does nothing until build() is called"]
@@ -19,11 +18,10 @@ pub struct RestClientBuilder<'a> {
     group_version: Option<GroupVersion>,
     unversioned: bool,
     service: Option<Arc<dyn HttpService>>,
+    /// `None` means one that the config asks for.
     limiter: Option<Arc<dyn RateLimiter>>,
-    retry: Option<Arc<dyn RetryPolicy>>,
-    max_retries: u32,
-    backoff: Option<Arc<dyn BackoffManager>>,
-    warnings: Option<Arc<dyn WarningHandler>>,
+    /// But for the limiter.
+    settings: Settings,
     max_body_bytes: usize,
     prefer_protobuf: bool,
     propagate: Option<Arc<dyn Propagate>>,
@@ -44,10 +42,11 @@ impl<'a> RestClientBuilder<'a> {
             unversioned: false,
             service: None,
             limiter: None,
-            retry: None,
-            max_retries: Self::DEFAULT_MAX_RETRIES,
-            backoff: None,
-            warnings: None,
+            settings: Settings {
+                backoff: BackoffSource::from_env(),
+                timeout: config.timeout.filter(|timeout| !timeout.is_zero()),
+                ..Settings::default()
+            },
             max_body_bytes: Self::DEFAULT_MAX_BODY_BYTES,
             prefer_protobuf: false,
             propagate: None,
@@ -82,28 +81,28 @@ impl<'a> RestClientBuilder<'a> {
         self
     }
 
-    /// What decides whether a request is sent again, in place of [`StandardRetry`].
+    /// What decides whether a request is sent again, in place of [`StandardRetry`](crate::StandardRetry).
     pub fn retry_policy(mut self, policy: Arc<dyn RetryPolicy>) -> Self {
-        self.retry = Some(policy);
+        self.settings.retry = policy;
         self
     }
 
     /// How often a request may be sent again; 0 turns retries off.
     pub fn max_retries(mut self, retries: u32) -> Self {
-        self.max_retries = retries;
+        self.settings.max_retries = retries;
         self
     }
 
     /// The backoff for hosts that answer with 5xx and 429, remembered from one request to the next. By default there is
     /// none, unless the environment asks for one.
     pub fn backoff(mut self, backoff: Arc<dyn BackoffManager>) -> Self {
-        self.backoff = Some(backoff);
+        self.settings.backoff = BackoffSource::Shared(backoff);
         self
     }
 
     /// What becomes of the warnings that answers carry; by default they are logged.
     pub fn warning_handler(mut self, handler: Arc<dyn WarningHandler>) -> Self {
-        self.warnings = Some(handler);
+        self.settings.warnings = handler;
         self
     }
 
@@ -165,6 +164,10 @@ impl<'a> RestClientBuilder<'a> {
                 Arc::new(builder.build().map_err(ClientError::Transport)?)
             }
         };
+        let limiter = match self.limiter {
+            Some(limiter) => limiter,
+            None => limiter_of(config)?,
+        };
         #[cfg(feature = "metrics")]
         let observer = Observer::new(self.metrics.as_deref(), &base.host);
         #[cfg(not(feature = "metrics"))]
@@ -172,22 +175,11 @@ impl<'a> RestClientBuilder<'a> {
         Ok(RestClient(Arc::new(Inner {
             service,
             prefix: join(&base.path, &path),
-            paths: Config { api_path: config.api_path.clone(), ..Config::default() },
-            base,
+            paths: Arc::new(Config { api_path: config.api_path.clone(), ..Config::default() }),
+            base: Arc::new(base),
             group_version,
             content,
-            limiter: match self.limiter {
-                Some(limiter) => limiter,
-                None => limiter_of(config)?,
-            },
-            retry: self.retry.unwrap_or_else(|| Arc::new(StandardRetry::default())),
-            max_retries: self.max_retries,
-            backoff: match self.backoff {
-                Some(backoff) => BackoffSource::Shared(backoff),
-                None => BackoffSource::from_env(),
-            },
-            timeout: config.timeout.filter(|timeout| *timeout > Duration::ZERO),
-            warnings: self.warnings.unwrap_or_else(|| Arc::new(LogWarnings)),
+            settings: Settings { limiter, ..self.settings },
             max_body_bytes: self.max_body_bytes,
             observer,
             propagate: self.propagate,

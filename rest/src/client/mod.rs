@@ -10,16 +10,15 @@ pub(crate) use content::{Content, encode_json};
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use kubewire_config::Config;
 use kubewire_flowcontrol::RateLimiter;
 use kubewire_transport::HttpService;
 
-use crate::execute::{BackoffSource, ThrottleLog};
+use crate::execute::{Settings, ThrottleLog};
 use crate::observe::Observer;
-use crate::{Error, GroupVersion, PatchType, Request, RetryPolicy, WarningHandler};
+use crate::{Error, GroupVersion, PatchType, Request};
 
 /// A client for the resources of one group and version on one API server.
 ///
@@ -44,21 +43,18 @@ use crate::{Error, GroupVersion, PatchType, Request, RetryPolicy, WarningHandler
 #[derive(Clone)]
 pub struct RestClient(pub(crate) Arc<Inner>);
 
+#[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) service: Arc<dyn HttpService>,
-    pub(crate) base: Base,
+    pub(crate) base: Arc<Base>,
     /// The versioned path below the base, percent-encoded and cleaned.
     pub(crate) prefix: String,
     /// A config with nothing but what the paths of groups hang on.
-    pub(crate) paths: Config,
+    pub(crate) paths: Arc<Config>,
     pub(crate) group_version: GroupVersion,
     pub(crate) content: Content,
-    pub(crate) limiter: Arc<dyn RateLimiter>,
-    pub(crate) retry: Arc<dyn RetryPolicy>,
-    pub(crate) max_retries: u32,
-    pub(crate) backoff: BackoffSource,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) warnings: Arc<dyn WarningHandler>,
+    /// What each request begins with.
+    pub(crate) settings: Settings,
     pub(crate) max_body_bytes: usize,
     pub(crate) observer: Observer,
     pub(crate) propagate: Option<Arc<dyn Propagate>>,
@@ -159,7 +155,7 @@ impl RestClient {
 
     /// The client's rate limiter.
     pub fn rate_limiter(&self) -> &Arc<dyn RateLimiter> {
-        &self.0.limiter
+        &self.0.settings.limiter
     }
 
     /// What sends the requests.
@@ -172,24 +168,8 @@ impl RestClient {
     pub fn for_group_version(&self, group_version: GroupVersion) -> Self {
         let inner = &*self.0;
         let path = inner.paths.versioned_api_path(&group_version.group, &group_version.version);
-        Self(Arc::new(Inner {
-            prefix: crate::request::join(&inner.base.path, &path),
-            paths: inner.paths.clone(),
-            group_version,
-            service: Arc::clone(&inner.service),
-            base: inner.base.clone(),
-            content: inner.content.clone(),
-            limiter: Arc::clone(&inner.limiter),
-            retry: Arc::clone(&inner.retry),
-            max_retries: inner.max_retries,
-            backoff: inner.backoff.clone(),
-            timeout: inner.timeout,
-            warnings: Arc::clone(&inner.warnings),
-            max_body_bytes: inner.max_body_bytes,
-            observer: inner.observer.clone(),
-            propagate: inner.propagate.clone(),
-            throttle_log: inner.throttle_log.clone(),
-        }))
+        let prefix = crate::request::join(&inner.base.path, &path);
+        Self(Arc::new(Inner { prefix, group_version, ..inner.clone() }))
     }
 }
 

@@ -3,23 +3,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
-use kubewire_flowcontrol::RateLimiter;
+use http::header::ACCEPT;
+use http::{HeaderMap, HeaderValue, Response};
 use kubewire_transport::{self as transport, Body, ErrorKind, RequestKind};
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
 use super::BackoffManager;
 use super::machine::{Machine, State, Verdict};
-use super::policy::{End, Outcome, RetryPolicy};
+use super::policy::{End, Outcome};
+use super::settings::Settings;
 use crate::answer::body::{ReadError, drain, read_all};
 use crate::answer::generic::About;
 use crate::error::{Place, Stage, Target};
 use crate::observe::{Counted, VerbObserver};
-use crate::request::Location;
+use crate::request::{Location, RequestBody};
 use crate::trace::record_attempt;
-use crate::warning::{WarningHandler, warnings_of};
+use crate::warning::warnings_of;
 use crate::{DecodeOptions, Error, Warning};
+
+/// Room in an attempt's headers for what is added on the way: what is accepted, credentials, the user agent, a trace.
+const FURTHER_HEADERS: usize = 6;
 
 /// One request, made ready, on its way to an answer: the machine says what comes next, this does it.
 pub(crate) struct Exchange {
@@ -28,14 +32,13 @@ pub(crate) struct Exchange {
     pub(crate) location: Location,
     /// What is read of the answer.
     pub(crate) options: DecodeOptions,
-    /// The headers of every attempt.
+    /// The headers of every attempt, but for ...
     pub(crate) headers: HeaderMap,
-    /// The body; `None` once a stream was sent.
-    pub(crate) body: Option<Body>,
-    pub(crate) limiter: Arc<dyn RateLimiter>,
-    pub(crate) retry: Arc<dyn RetryPolicy>,
+    /// ... what the client accepts, where the request says nothing of it.
+    pub(crate) accept: Option<HeaderValue>,
+    pub(crate) body: RequestBody,
+    pub(crate) settings: Settings,
     pub(crate) backoff: Option<Arc<dyn BackoffManager>>,
-    pub(crate) warnings: Arc<dyn WarningHandler>,
     pub(crate) observer: VerbObserver,
     pub(crate) _in_flight: Counted,
     pub(crate) limits: Limits,
@@ -85,6 +88,9 @@ impl Limits {
 impl Exchange {
     /// Throttles, sends, and sends again, until there is an answer that stands.
     pub(crate) async fn head(&mut self) -> Result<Response<Body>, Error> {
+        if let Err(fault) = self.body.load().await {
+            return Err(Error::Request { target: self.target(), source: Box::new(fault) });
+        }
         if self.machine.state() == State::Throttle {
             self.throttle().await?;
         }
@@ -113,7 +119,7 @@ impl Exchange {
     pub(crate) fn take_warnings(&self, headers: &HeaderMap) -> Vec<Warning> {
         let warnings = warnings_of(headers);
         for warning in &warnings {
-            self.warnings.handle(warning);
+            self.settings.warnings.handle(warning);
         }
         warnings
     }
@@ -131,7 +137,7 @@ impl Exchange {
                         }
                         Err(error) => Outcome::Failed(error),
                     };
-                    let verdict = self.machine.attempted(&*self.retry, &self.place.method, judged);
+                    let verdict = self.machine.attempted(&*self.settings.retry, &self.place.method, judged);
                     if verdict == Verdict::Again {
                         tracing::debug!(reason = self.machine.reason(), "the request is to be sent again");
                     }
@@ -152,7 +158,7 @@ impl Exchange {
         let start = Instant::now();
         let waited = {
             let _queued = self.place.client.0.observer.limiter_queue();
-            self.limiter.wait(self.limits.end()).await
+            self.settings.limiter.wait(self.limits.end()).await
         };
         let elapsed = start.elapsed();
         let request = || format!("{} {}", self.place.method, self.place.uri.path());
@@ -204,14 +210,17 @@ impl Exchange {
     }
 
     fn next_request(&mut self) -> http::Request<Body> {
-        let body = match self.body.as_ref().and_then(Body::try_clone) {
-            Some(copy) => copy,
-            None => self.body.take().unwrap_or_default(),
-        };
-        let mut request = http::Request::new(body);
+        let mut request = http::Request::new(self.body.for_attempt());
         request.method_mut().clone_from(&self.place.method);
         request.uri_mut().clone_from(&self.place.uri);
-        request.headers_mut().clone_from(&self.headers);
+        let headers = request.headers_mut();
+        headers.reserve(self.headers.len() + FURTHER_HEADERS);
+        if let Some(accept) = &self.accept {
+            headers.insert(ACCEPT, accept.clone());
+        }
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
         if let Some(propagate) = &self.place.client.0.propagate {
             propagate.propagate(request.headers_mut());
         }

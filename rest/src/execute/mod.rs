@@ -5,6 +5,7 @@ mod exchange;
 mod machine;
 mod policy;
 mod retry_after;
+mod settings;
 mod throttle;
 
 pub(crate) use backoff::BackoffSource;
@@ -14,4 +15,5 @@ pub(crate) use machine::{Cause, Machine};
 pub(crate) use policy::breaks_watch;
 pub use policy::{Attempt, Decision, End, Outcome, RetryPolicy, StandardRetry};
 pub(crate) use retry_after::retry_after_seconds;
+pub(crate) use settings::Settings;
 pub(crate) use throttle::ThrottleLog;

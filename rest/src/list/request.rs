@@ -6,6 +6,8 @@ use tracing::Instrument as _;
 
 use super::items::Items;
 use super::pages::{self, Pages};
+use crate::execute::End;
+use crate::request::answer_body;
 use crate::trace::request_span;
 use crate::{Decode, Error, ItemError, List, ListDecoder, ListMeta, Request};
 
@@ -38,10 +40,10 @@ impl Request {
     /// Cancellation: dropping the future ends the request at once.
     pub async fn list<T: Decode>(self) -> Result<List<T>, Error> {
         let span = request_span(&self);
+        let _duration = self.observer().duration();
+        let exchange = self.exchange(End::Send);
         async {
-            let observer = self.observer();
-            let _duration = observer.duration();
-            let mut items = Items::new(self.answer_body().await?.bounded())?;
+            let mut items = Items::new(answer_body(exchange).await?.bounded())?;
             let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
             while items.bytes_read() < BIG_LIST_BYTES {
                 match items.next().await {
@@ -79,7 +81,8 @@ impl Request {
     /// Cancellation: dropping the future, or the stream, ends the request at once.
     pub async fn items<T: Decode>(self) -> Result<Items<T>, Error> {
         let span = request_span(&self);
-        async { Items::new(self.answer_body().await?) }.instrument(span).await
+        let exchange = self.exchange(End::Send);
+        async { Items::new(answer_body(exchange).await?) }.instrument(span).await
     }
 
     /// Reads a list page by page, each of as many items as the `limit` of the request, or 500. Nothing is sent before the

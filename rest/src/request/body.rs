@@ -19,18 +19,29 @@ pub(crate) enum RequestBody {
 }
 
 impl RequestBody {
-    /// The body to send. Reading a file does not block the runtime.
-    pub(crate) async fn load(self) -> Result<Body, RequestError> {
+    /// Whether it can be sent but once.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self, Self::Stream(_))
+    }
+
+    /// Reads a file, without blocking the runtime, and keeps its content in place of its name.
+    pub(crate) async fn load(&mut self) -> Result<(), RequestError> {
+        let Self::File(path) = self else { return Ok(()) };
+        let to_read = path.clone();
+        let read = tokio::task::spawn_blocking(move || std::fs::read(to_read)).await;
+        match read.unwrap_or_else(|stopped| Err(std::io::Error::other(stopped))) {
+            Ok(bytes) => *self = Self::Bytes(bytes.into()),
+            Err(source) => return Err(RequestError::File { path: std::mem::take(path), source }),
+        }
+        Ok(())
+    }
+
+    /// The body of one attempt. A stream is there for the first, a file once it is [loaded](Self::load).
+    pub(crate) fn for_attempt(&mut self) -> Body {
         match self {
-            Self::Empty => Ok(Body::empty()),
-            Self::Bytes(bytes) => Ok(bytes.into()),
-            Self::Stream(body) => Ok(body),
-            Self::File(path) => {
-                let to_read = path.clone();
-                let read = tokio::task::spawn_blocking(move || std::fs::read(to_read)).await;
-                let read = read.unwrap_or_else(|stopped| Err(std::io::Error::other(stopped)));
-                read.map(Body::from).map_err(|source| RequestError::File { path, source })
-            }
+            Self::Bytes(bytes) => bytes.clone().into(),
+            Self::Stream(body) => std::mem::take(body),
+            Self::Empty | Self::File(_) => Body::empty(),
         }
     }
 }

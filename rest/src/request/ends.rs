@@ -1,6 +1,5 @@
 //! The ends of a request: what is done with it once it is put together.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,10 +24,10 @@ impl Request {
     /// Cancellation: dropping the future ends everything at once, the wait or the attempt.
     pub async fn send(self) -> crate::Result {
         let span = request_span(&self);
+        let _duration = self.observer().duration();
+        let exchange = self.exchange(End::Send);
         async {
-            let observer = self.observer();
-            let _duration = observer.duration();
-            match self.answered(End::Send).await {
+            match answered(exchange).await {
                 Ok(answered) => crate::Result::of_answer(answered),
                 Err(error) => crate::Result::of_error(error),
             }
@@ -43,13 +42,9 @@ impl Request {
     /// Cancellation: as for [`send`](Self::send).
     pub async fn send_raw(self) -> Result<Bytes, Error> {
         let span = request_span(&self);
-        async {
-            let observer = self.observer();
-            let _duration = observer.duration();
-            self.answered(End::Raw).await?.into_raw()
-        }
-        .instrument(span)
-        .await
+        let _duration = self.observer().duration();
+        let exchange = self.exchange(End::Raw);
+        async { answered(exchange).await?.into_raw() }.instrument(span).await
     }
 
     /// Sends the request and gives the answer's body as a stream of chunks, as they come: for logs, and for answers too
@@ -60,39 +55,8 @@ impl Request {
     /// Cancellation: dropping the future, or the stream, ends the request at once.
     pub async fn stream(self) -> Result<ByteStream, Error> {
         let span = request_span(&self);
-        async {
-            let mut exchange = self.exchange(End::Stream).await?;
-            let response = exchange.head().await?;
-            if !response.status().is_success() {
-                return Err(Answered::read(&exchange, response).await?.into_error());
-            }
-            let warnings = exchange.take_warnings(response.headers());
-            Ok(ByteStream::new(exchange, response, warnings))
-        }
-        .instrument(span)
-        .await
-    }
-
-    /// Sends the request and reads the whole answer.
-    async fn answered(self, end: End) -> Result<Answered, Error> {
-        let mut exchange = self.exchange(end).await?;
-        let response = exchange.head().await?;
-        let answered = Answered::read(&exchange, response).await?;
-        if answered.is_success() || !answered.body.is_empty() {
-            exchange.observer.response_size(answered.body.len());
-        }
-        Ok(answered)
-    }
-
-    /// Sends the request; its answer's body comes as it is read. Retries are those of [`send`](Self::send).
-    pub(crate) async fn answer_body(self) -> Result<ByteStream, Error> {
-        let mut exchange = self.exchange(End::Send).await?;
-        let response = exchange.head().await?;
-        if !response.status().is_success() {
-            return Err(Answered::read(&exchange, response).await?.into_error());
-        }
-        let warnings = exchange.take_warnings(response.headers());
-        Ok(ByteStream::new(exchange, response, warnings))
+        let exchange = self.exchange(End::Stream);
+        answer_body(exchange).instrument(span).await
     }
 
     /// The request, unless it was put together wrongly.
@@ -112,7 +76,7 @@ impl Request {
             self.idle_timeout = lasts.and_then(|lasts| lasts.checked_add(OVERDUE));
         }
         let resource = self.resource_observer();
-        let mut exchange = self.exchange(End::Watch).await?;
+        let mut exchange = self.exchange(End::Watch)?;
         let response = match exchange.head().await {
             Ok(response) => response,
             Err(Error::Transport { source, .. }) if breaks_watch(source.kind()) => {
@@ -141,7 +105,7 @@ impl Request {
     }
 
     /// Checks the request and makes it ready: nothing of it is put together again for a further attempt.
-    pub(crate) async fn exchange(self, end: End) -> Result<Exchange, Error> {
+    pub(crate) fn exchange(self, end: End) -> Result<Box<Exchange>, Error> {
         let mut place = Place {
             uri: Uri::from_static("/"),
             method: self.method.clone(),
@@ -168,36 +132,49 @@ impl Request {
         if let Some(source) = fault {
             return Err(Error::Request { target: Box::new(place.target()), source });
         }
-        let body = match self.body.load().await {
-            Ok(body) => body,
-            Err(error) => {
-                return Err(Error::Request { target: Box::new(place.target()), source: Box::new(error) });
-            }
-        };
         let client = &self.client.0;
         let observer = client.observer.verb(&place.method);
-        let mut headers = self.headers;
-        if !self.accept_removed && !headers.contains_key(ACCEPT) {
-            headers.insert(ACCEPT, client.content.accept.clone());
-        }
-        let retries =
-            if body.as_bytes().is_some() { self.max_retries.unwrap_or(client.max_retries) } else { 0 };
-        Ok(Exchange {
+        let accept = (!self.accept_removed && !self.headers.contains_key(ACCEPT))
+            .then(|| client.content.accept.clone());
+        let settings = self.settings;
+        let retries = if self.body.is_stream() { 0 } else { settings.max_retries };
+        Ok(Box::new(Exchange {
             options: self.options,
-            headers,
-            body: Some(body),
+            headers: self.headers,
+            accept,
+            body: self.body,
             location: self.location,
-            limiter: self.limiter.unwrap_or_else(|| Arc::clone(&client.limiter)),
-            retry: self.retry.unwrap_or_else(|| Arc::clone(&client.retry)),
-            backoff: self.backoff.or_else(|| client.backoff.manager()),
-            warnings: self.warnings.unwrap_or_else(|| Arc::clone(&client.warnings)),
+            backoff: settings.backoff.manager(),
             _in_flight: observer.in_flight(),
             observer,
             // Streams and watches are open for as long as they are read.
             silence: self.idle_timeout,
-            limits: Limits::new(self.timeout.filter(|_| end.reads_whole()), self.deadline),
+            limits: Limits::new(settings.timeout.filter(|_| end.reads_whole()), self.deadline),
             machine: Machine::new(end, retries),
+            settings,
             place,
-        })
+        }))
     }
+}
+
+/// Reads the whole answer.
+async fn answered(exchange: Result<Box<Exchange>, Error>) -> Result<Answered, Error> {
+    let mut exchange = exchange?;
+    let response = exchange.head().await?;
+    let answered = Answered::read(&exchange, response).await?;
+    if answered.is_success() || !answered.body.is_empty() {
+        exchange.observer.response_size(answered.body.len());
+    }
+    Ok(answered)
+}
+
+/// The body of a good answer, as it comes.
+pub(crate) async fn answer_body(exchange: Result<Box<Exchange>, Error>) -> Result<ByteStream, Error> {
+    let mut exchange = exchange?;
+    let response = exchange.head().await?;
+    if !response.status().is_success() {
+        return Err(Answered::read(&exchange, response).await?.into_error());
+    }
+    let warnings = exchange.take_warnings(response.headers());
+    Ok(ByteStream::new(exchange, response, warnings))
 }

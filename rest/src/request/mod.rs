@@ -6,31 +6,29 @@ mod location;
 mod options;
 mod path;
 mod query;
+mod settings;
 mod template;
 
+pub(crate) use body::RequestBody;
+pub(crate) use ends::answer_body;
 pub(crate) use path::join;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use kubewire_flowcontrol::RateLimiter;
 use kubewire_transport::{Body, BoxError};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use self::body::RequestBody;
 pub(crate) use self::location::Location;
 use crate::client::{RestClient, encode_json};
+use crate::execute::Settings;
 use crate::observe::ResourceObserver;
-use crate::{
-    BackoffManager, DecodeOptions, FieldPath, FieldPathError, PatchType, RequestError, RetryPolicy, Target,
-    VersionedParams, WarningHandler,
-};
+use crate::{DecodeOptions, FieldPath, FieldPathError, PatchType, RequestError, Target, VersionedParams};
 
 /// A request that is being put together.
 ///
@@ -45,14 +43,10 @@ pub struct Request {
     accept_removed: bool,
     patch: Option<PatchType>,
     body: RequestBody,
-    timeout: Option<Duration>,
+    /// They begin as the client's.
+    settings: Settings,
     deadline: Option<Instant>,
     idle_timeout: Option<Duration>,
-    max_retries: Option<u32>,
-    limiter: Option<Arc<dyn RateLimiter>>,
-    retry: Option<Arc<dyn RetryPolicy>>,
-    backoff: Option<Arc<dyn BackoffManager>>,
-    warnings: Option<Arc<dyn WarningHandler>>,
     options: DecodeOptions,
     error: Option<Box<RequestError>>,
 }
@@ -60,7 +54,7 @@ pub struct Request {
 impl Request {
     pub(crate) fn new(client: RestClient, method: Method) -> Self {
         Self {
-            timeout: client.0.timeout,
+            settings: client.0.settings.clone(),
             client,
             method,
             location: Location::default(),
@@ -70,11 +64,6 @@ impl Request {
             body: RequestBody::Empty,
             deadline: None,
             idle_timeout: None,
-            max_retries: None,
-            limiter: None,
-            retry: None,
-            backoff: None,
-            warnings: None,
             options: DecodeOptions::default(),
             error: None,
         }
@@ -169,39 +158,6 @@ impl Request {
         })
     }
 
-    /// The time for all attempts, the waits between them and reading the answer; waiting for the client's own rate
-    /// limiter comes before. The server is told, by the parameter `timeout`. Zero means none. It begins as the client's.
-    pub fn timeout(self, timeout: Duration) -> Self {
-        self.set(|this| {
-            this.timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
-            this.location.remove_param("timeout");
-            Ok(())
-        })
-    }
-
-    /// The end of everything, waiting for the client's own rate limiter and reading a stream included. The server is not
-    /// told.
-    pub fn deadline(self, deadline: Instant) -> Self {
-        self.set(|this| {
-            this.deadline = Some(deadline);
-            Ok(())
-        })
-    }
-
-    /// The longest time in which nothing may come: each attempt's answer has to begin within it, and the next piece of a
-    /// body that is read as it comes (of [`list`](Self::list), [`items`](Self::items), [`watch`](Self::watch),
-    /// [`stream`](Self::stream) and what is made of them) has to follow within it. Zero means none.
-    ///
-    /// Unless set there is none, but for a watch with the parameter `timeoutSeconds`: the server ends it by then, so
-    /// that one which is silent for half a minute longer is dead. With bookmarks (`allowWatchBookmarks`) most servers
-    /// send something every minute or so, though none promises it.
-    pub fn idle_timeout(self, timeout: Duration) -> Self {
-        self.set(|this| {
-            this.idle_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
-            Ok(())
-        })
-    }
-
     /// A typed body, encoded as the client's content type (JSON, unless the config says otherwise), which becomes the
     /// `Content-Type`. Null, such as `None`, is no body. In a [patch](RestClient::patch) it is JSON of the patch's type.
     ///
@@ -272,9 +228,10 @@ impl Request {
         N: TryInto<HeaderName> + fmt::Debug + Clone,
         V: TryInto<HeaderValue>,
     {
-        let shown = format!("{name:?}");
+        let said = name.clone();
         let Ok(name) = name.try_into() else {
-            return self.fail(RequestError::Header { name: shown, why: "it is no header name".to_owned() });
+            let name = format!("{said:?}");
+            return self.fail(RequestError::Header { name, why: "it is no header name".to_owned() });
         };
         let mut any = false;
         for value in values {
@@ -295,36 +252,6 @@ impl Request {
         if name == ACCEPT {
             self.accept_removed = !any;
         }
-        self
-    }
-
-    /// How often the request may be sent again, in place of the client's number; 0 turns retries off.
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.max_retries = Some(retries);
-        self
-    }
-
-    /// What decides whether the request is sent again, in place of the client's policy.
-    pub fn retry_policy(mut self, policy: Arc<dyn RetryPolicy>) -> Self {
-        self.retry = Some(policy);
-        self
-    }
-
-    /// The rate limiter, in place of the client's.
-    pub fn throttle(mut self, limiter: Arc<dyn RateLimiter>) -> Self {
-        self.limiter = Some(limiter);
-        self
-    }
-
-    /// The backoff, in place of the client's.
-    pub fn backoff(mut self, backoff: Arc<dyn BackoffManager>) -> Self {
-        self.backoff = Some(backoff);
-        self
-    }
-
-    /// What becomes of warnings, in place of the client's handler.
-    pub fn warning_handler(mut self, handler: Arc<dyn WarningHandler>) -> Self {
-        self.warnings = Some(handler);
         self
     }
 
@@ -368,14 +295,9 @@ impl Request {
             accept_removed: self.accept_removed,
             patch: self.patch,
             body: RequestBody::Empty,
-            timeout: self.timeout,
+            settings: self.settings.clone(),
             deadline: self.deadline,
             idle_timeout: self.idle_timeout,
-            max_retries: self.max_retries,
-            limiter: self.limiter.clone(),
-            retry: self.retry.clone(),
-            backoff: self.backoff.clone(),
-            warnings: self.warnings.clone(),
             options: self.options.clone(),
             error: None,
         }
@@ -451,7 +373,7 @@ impl Request {
     }
 
     fn url_text(&self) -> String {
-        self.location.url(&self.client.0.base.origin, &self.client.0.prefix, self.timeout)
+        self.location.url(&self.client.0.base.origin, &self.client.0.prefix, self.settings.timeout)
     }
 }
 

@@ -21,4 +21,5 @@ mod retries;
 mod retry_watch;
 mod send;
 mod service;
+mod traces;
 mod watch;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use kubewire_rest::transport::ErrorKind;
-use kubewire_rest::{GroupVersion, Object, RestClient, TokenBucket};
+use kubewire_rest::{Object, TokenBucket};
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -271,7 +271,8 @@ async fn neither_bodies_nor_headers_nor_queries_are_told() {
 async fn credentials_are_not_told_by_the_transport_either() {
     let server = kubewire_rest::fake::ApiServer::builder().token("token-secret").start().await.unwrap();
     let (kept, _guard) = Kept::listen();
-    let client = RestClient::for_config(&server.config().without_rate_limit(), GroupVersion::V1).unwrap();
+    let config = server.config().without_rate_limit();
+    let client = kubewire_rest::RestClient::for_config(&config, kubewire_rest::GroupVersion::V1).unwrap();
     client.get().resource("nodes").send().await.check().unwrap();
     server.revoke_token("token-secret");
     let error = client.get().resource("nodes").send().await.check().unwrap_err();

@@ -1,5 +1,7 @@
 //! Lists that are kept up to date: what there is, then what becomes of it.
 
+#[cfg(feature = "fake")]
+mod drops;
 mod refused;
 mod steps;
 

@@ -68,6 +68,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let mut loom = cargo(&["test", "--quiet", "--release", "-p", "kubewire-flowcontrol", "--lib", "loom"]);
     loom.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", crate::step::root().join("target/loom"));
     step("every interleaving of the limiter's atomics", loom);
+    // A million requests need an optimised build.
+    let mut chaos =
+        cargo(&["test", "--quiet", "--release", "--all-features", "-p", "kubewire-rest", "--test", "chaos"]);
+    chaos.env("KUBEWIRE_CHAOS_SEEDS", "10").env("KUBEWIRE_CHAOS_REQUESTS", "100000");
+    step("chaos: ten seeds of 100,000 requests", chaos);
     step(
         "the examples, real API server where there is one",
         cargo(&["test", "--quiet", "-p", "kubewire-examples", "-p", "kubewire-envtest"]),

@@ -75,8 +75,8 @@ pub enum Fault {
     EndlessLine,
     /// A small gzip body that unpacks to so many bytes. Nothing is done.
     GzipBomb(u64),
-    /// HTTP/2: the server goes away, and says that it has not looked at the request. HTTP/1.1: the connection is
-    /// closed without an answer.
+    /// HTTP/2: the server goes away, and says that it has not looked at the request; it says so of all that are under
+    /// way on the connection, true or not. HTTP/1.1: the connection is closed without an answer.
     GoAway,
     /// HTTP/2: the request's stream is reset with this code (7 is REFUSED_STREAM, 2 INTERNAL_ERROR), and nothing is done.
     /// HTTP/1.1: the connection is closed without an answer.

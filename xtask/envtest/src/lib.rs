@@ -48,7 +48,67 @@ pub fn server() -> Option<&'static Server> {
         .as_ref()
 }
 
+/// A part of a server that can be crashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The kube-apiserver.
+    Api,
+    /// Its store.
+    Etcd,
+}
+
 impl Server {
+    /// Another server than the process's: one that may be crashed.
+    ///
+    /// # Errors
+    ///
+    /// `KUBEBUILDER_ASSETS` is not set, or the server does not start.
+    pub fn own() -> Result<Self, String> {
+        let assets = std::env::var_os("KUBEBUILDER_ASSETS").filter(|v| !v.is_empty()).ok_or(
+            "needs a real API server: set KUBEBUILDER_ASSETS to the folder of kube-apiserver and etcd",
+        )?;
+        Self::run(Path::new(&assets)).map_err(|error| error.to_string())
+    }
+
+    /// Ends a part as a crash does: at once, and without a word to its clients.
+    ///
+    /// # Errors
+    ///
+    /// Its process can't be ended.
+    pub fn crash(&mut self, part: Part) -> Result<(), String> {
+        self.change(|running| match part {
+            Part::Api => running.kill_server(),
+            Part::Etcd => running.kill_etcd(),
+        })
+    }
+
+    /// Starts a part that was crashed. Waits until the API server is ready; what a store needs to come back, its
+    /// clients have to wait for.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn restart(&mut self, part: Part) -> Result<(), String> {
+        self.change(|running| match part {
+            Part::Api => running.restart_server(),
+            Part::Etcd => running.restart_etcd(),
+        })
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Running) -> pki::Result<()>) -> Result<(), String> {
+        self.running.as_mut().map_or(Ok(()), change).map_err(|error| error.to_string())
+    }
+
+    fn run(assets: &Path) -> pki::Result<Self> {
+        let running = process::start(assets)?;
+        Ok(Self {
+            dir: running.dir.clone(),
+            assets: assets.to_owned(),
+            running: Some(running),
+            crd: OnceLock::new(),
+        })
+    }
+
     #[expect(clippy::panic, reason = "tests that can't have their server must fail")]
     fn start(assets: &Path) -> Self {
         if let Some(dir) = std::env::var_os("KUBEWIRE_ENVTEST").filter(|v| !v.is_empty()) {
@@ -60,16 +120,9 @@ impl Server {
             );
             return Self { dir, assets: assets.to_owned(), running: None, crd: OnceLock::new() };
         }
-        match process::start(assets) {
-            Ok(running) => Self {
-                dir: running.dir.clone(),
-                assets: assets.to_owned(),
-                running: Some(running),
-                crd: OnceLock::new(),
-            },
-            Err(error) => {
-                panic!("no API server from KUBEBUILDER_ASSETS={}: {error}", assets.display())
-            }
+        match Self::run(assets) {
+            Ok(server) => server,
+            Err(error) => panic!("no API server from KUBEBUILDER_ASSETS={}: {error}", assets.display()),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod apiserver;
 mod ci;
+mod soak;
 mod step;
 
 use std::process::ExitCode;
@@ -25,11 +26,16 @@ enum Task {
     Ci(ci::Args),
     /// Run the embedded API server until Ctrl-C, and print its URL once it is ready.
     Apiserver(apiserver::Args),
+    /// Load a real API server that crashes again and again, and show that nothing is lost.
+    ///
+    /// KUBEBUILDER_ASSETS names the folder of kube-apiserver and etcd.
+    Soak(soak::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().task {
         Task::Ci(args) => ci::run(&args),
+        Task::Soak(args) => soak::run(&args),
         Task::Apiserver(args) => apiserver::run(&args).map_err(|e| e.to_string()),
     };
     match result {

@@ -22,6 +22,8 @@
 //! ```
 
 mod answer;
+#[cfg(feature = "cbor")]
+pub mod cbor;
 mod client;
 pub mod discovery;
 mod encoded;

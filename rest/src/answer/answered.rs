@@ -2,12 +2,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use kubewire_transport::Body;
 
-use super::decode::failure_status;
+use super::decode::{failure_status, readable};
 use super::generic::generic_status;
 use super::media_type::{MediaType, content_type, is_text};
 use crate::error::{ApiError, Place};
 use crate::execute::{Exchange, retry_after_seconds};
-use crate::{DecodeOptions, Error, Status, StatusReason, Warning};
+use crate::{DecodeFault, DecodeOptions, Error, Status, StatusReason, Warning};
 
 /// A whole answer, judged.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Answered {
 
         let sent = content_type(&parts.headers);
         let media_type = match sent {
-            "" => Some(exchange.place.client.0.content.media_type),
+            "" => Some(exchange.place.client.0.content.wire().media_type),
             sent => MediaType::parse(sent),
         };
         let code = parts.status.as_u16();
@@ -51,7 +51,9 @@ impl Answered {
             let retry_after = retry_after_seconds(&parts.headers);
             (
                 Some(generic_status(&exchange.about(), code, text, retry_after)),
-                failure_status(&body, media_type),
+                readable(&body, media_type, exchange.place.client.0.max_body_bytes)
+                    .ok()
+                    .and_then(|(body, media_type)| failure_status(&body, media_type)),
             )
         };
         Ok(Self {
@@ -75,9 +77,14 @@ impl Answered {
     /// The content type as it was sent, else the client's.
     pub(crate) fn content_type(&self) -> &str {
         match content_type(&self.headers) {
-            "" => self.place.client.0.content.content_type.to_str().unwrap_or_default(),
+            "" => self.place.client.0.content.wire().content_type.to_str().unwrap_or_default(),
             sent => sent,
         }
+    }
+
+    /// The body in a form that serde reads, and which that is.
+    pub(crate) fn readable(&self) -> Result<(Bytes, Option<MediaType>), DecodeFault> {
+        readable(&self.body, self.media_type, self.place.client.0.max_body_bytes)
     }
 
     /// The error with the API's account of it, where there is one.

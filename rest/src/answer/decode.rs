@@ -32,6 +32,22 @@ pub(crate) fn decode<T: DeserializeOwned>(
     }
 }
 
+/// The body in a form that serde reads, and which that is: CBOR becomes the JSON that it stands for, of so many bytes
+/// at the most.
+#[cfg_attr(not(feature = "cbor"), expect(unused_variables, reason = "all else stays as it is"))]
+pub(crate) fn readable(
+    body: &Bytes,
+    media_type: Option<MediaType>,
+    limit: usize,
+) -> Result<(Bytes, Option<MediaType>), DecodeFault> {
+    #[cfg(feature = "cbor")]
+    if media_type == Some(MediaType::Cbor) && !body.is_empty() {
+        let json = crate::cbor::to_json(body, limit).map_err(crate::ItemError::from)?;
+        return Ok((json.into(), Some(MediaType::Json)));
+    }
+    Ok((body.clone(), media_type))
+}
+
 /// What a body says it is, when it says it.
 pub(crate) fn sniff(body: &Bytes, media_type: Option<MediaType>) -> TypeMeta {
     #[derive(Default, Deserialize)]

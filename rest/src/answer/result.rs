@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use super::answered::Answered;
 use super::decode::{hidden_failure, sniff};
 use crate::error::{DecodeError, DecodeFault};
-use crate::{Decode, Error, Warning};
+use crate::{Decode, Error, MediaType, TypeMeta, Warning};
 
 /// What came of a request: an answer, or an error; and beside an error, what there was of an answer.
 ///
@@ -41,12 +41,14 @@ impl Result {
         let answered = self.success()?;
         let observer = answered.place.client.0.observer.verb(&answered.place.method);
         observer.decoding(|| {
-            let object = match hidden_failure::<T>(&answered.body, answered.media_type) {
+            let (body, media_type) =
+                answered.readable().map_err(|fault| decode_error(&answered, &TypeMeta::default(), fault))?;
+            let object = match hidden_failure::<T>(&body, media_type) {
                 Ok(Some(status)) => return Err(answered.api_error(status)),
-                Ok(None) => T::from_body(&answered.body, answered.media_type, &answered.options),
+                Ok(None) => T::from_body(&body, media_type, &answered.options),
                 Err(fault) => Err(fault),
             };
-            object.map_err(|fault| decode_error(&answered, fault))
+            object.map_err(|fault| decode_error(&answered, &found(&body, media_type, &fault), fault))
         })
     }
 
@@ -123,13 +125,15 @@ impl Result {
     }
 }
 
-fn decode_error(answered: &Answered, source: DecodeFault) -> Error {
-    let types = match source {
-        DecodeFault::Json(_) | DecodeFault::Yaml(_) | DecodeFault::Item(_) => {
-            sniff(&answered.body, answered.media_type)
-        }
-        _ => crate::TypeMeta::default(),
-    };
+/// What a body is that is not what was asked for.
+fn found(body: &Bytes, media_type: Option<MediaType>, fault: &DecodeFault) -> TypeMeta {
+    match fault {
+        DecodeFault::Json(_) | DecodeFault::Yaml(_) | DecodeFault::Item(_) => sniff(body, media_type),
+        _ => TypeMeta::default(),
+    }
+}
+
+fn decode_error(answered: &Answered, types: &TypeMeta, source: DecodeFault) -> Error {
     DecodeError {
         target: answered.place.target(),
         code: answered.status.as_u16(),

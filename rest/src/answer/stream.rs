@@ -139,7 +139,7 @@ impl ByteStream {
     /// The body's form; `None` when its content type is no media type.
     pub(crate) fn media_type(&self) -> Option<MediaType> {
         match self.content_type() {
-            "" => Some(self.exchange.place.client.0.content.media_type),
+            "" => Some(self.exchange.place.client.0.content.wire().media_type),
             sent => MediaType::parse(sent),
         }
     }

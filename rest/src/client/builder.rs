@@ -4,6 +4,7 @@ use kubewire_config::Config;
 use kubewire_flowcontrol::{RateLimiter, limiter_for};
 use kubewire_transport::{HttpClient, HttpService};
 
+use super::content::Preferences;
 use super::{Base, Content, Inner, Propagate, RestClient};
 use crate::error::ClientError;
 use crate::execute::{BackoffSource, Settings, ThrottleLog};
@@ -23,7 +24,7 @@ pub struct RestClientBuilder<'a> {
     /// But for the limiter.
     settings: Settings,
     max_body_bytes: usize,
-    prefer_protobuf: bool,
+    preferences: Preferences,
     propagate: Option<Arc<dyn Propagate>>,
     #[cfg(feature = "metrics")]
     metrics: Option<Arc<kubewire_metrics::ClientMetrics>>,
@@ -48,7 +49,7 @@ impl<'a> RestClientBuilder<'a> {
                 ..Settings::default()
             },
             max_body_bytes: Self::DEFAULT_MAX_BODY_BYTES,
-            prefer_protobuf: false,
+            preferences: Preferences::default(),
             propagate: None,
             #[cfg(feature = "metrics")]
             metrics: None,
@@ -115,7 +116,29 @@ impl<'a> RestClientBuilder<'a> {
 
     /// Asks for protobuf first and sends it, where the config names neither a content type nor an accept list.
     pub fn prefer_protobuf(mut self) -> Self {
-        self.prefer_protobuf = true;
+        self.preferences.protobuf = true;
+        self
+    }
+
+    /// Lets CBOR count where the config names it, as `content_type` or among `accept_content_types`; otherwise it is
+    /// read as JSON.
+    ///
+    /// When the server refuses a body of CBOR (415), the client sends JSON from then on, and the request once more as
+    /// JSON, unless its body is a stream.
+    #[cfg(feature = "cbor")]
+    pub fn allow_cbor(mut self) -> Self {
+        self.preferences.allow_cbor = true;
+        self
+    }
+
+    /// [Allows](Self::allow_cbor) CBOR, sends it where the config names no content type, and asks for it first where
+    /// the config names no accept list either. [`prefer_protobuf`](Self::prefer_protobuf) comes before it.
+    ///
+    /// [`cbor`](crate::cbor) says when it is worth it.
+    #[cfg(feature = "cbor")]
+    pub fn prefer_cbor(mut self) -> Self {
+        self.preferences.allow_cbor = true;
+        self.preferences.cbor = true;
         self
     }
 
@@ -151,7 +174,7 @@ impl<'a> RestClientBuilder<'a> {
         } else {
             config.versioned_api_path(&group_version.group, &group_version.version)
         };
-        let content = Content::new(config, self.prefer_protobuf)?;
+        let content = Content::new(config, self.preferences)?;
         let service = match self.service {
             Some(service) => service,
             None => {

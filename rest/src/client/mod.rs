@@ -6,7 +6,7 @@ mod content;
 
 pub(crate) use base::Base;
 pub use builder::RestClientBuilder;
-pub(crate) use content::{Content, encode_json};
+pub(crate) use content::{Content, encode_cbor, encode_json, is_null};
 
 use std::fmt;
 use std::sync::Arc;

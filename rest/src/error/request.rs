@@ -62,7 +62,7 @@ pub enum RequestError {
     Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// There is no encoder for the content type.
     #[error(
-        "there is no encoder for the content type {0:?}: use JSON or YAML, or give the encoded bytes to body_bytes()"
+        "there is no encoder for the content type {0:?}: use JSON or YAML (or CBOR, with the feature `cbor`), or give the encoded bytes to body_bytes()"
     )]
     NoEncoder(String),
     /// A path of a field to leave out that can't be read, or can't be left out.

@@ -131,6 +131,14 @@ impl Exchange {
                 State::Pause => self.pause().await,
                 State::Attempt => {
                     let outcome = self.attempt().await;
+                    #[cfg(feature = "cbor")]
+                    let outcome = match outcome {
+                        Ok(response) if self.falls_back_to_json(response.status()) => {
+                            drain(response).await;
+                            continue;
+                        }
+                        outcome => outcome,
+                    };
                     let judged = match &outcome {
                         Ok(response) => {
                             Outcome::Answer { status: response.status(), headers: response.headers() }

@@ -145,6 +145,15 @@ impl Machine {
         Verdict::Again
     }
 
+    /// Makes ready for another attempt, at once, of what is another request now. It is none of the retries.
+    #[cfg(feature = "cbor")]
+    pub(crate) fn begin_anew(&mut self, why: &str) {
+        self.state = State::Pause;
+        self.retry_after = Duration::ZERO;
+        self.cause = Some(Cause::Other);
+        self.reason = Some(why.to_owned());
+    }
+
     /// What an earlier attempt failed with, unless it is the same as `current`.
     pub(crate) fn previous(&self, current: Option<&Error>) -> Option<Box<str>> {
         let previous = self.previous.as_deref()?;

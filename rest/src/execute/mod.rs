@@ -2,6 +2,8 @@
 
 mod backoff;
 mod exchange;
+#[cfg(feature = "cbor")]
+mod fallback;
 mod machine;
 mod policy;
 mod retry_after;

@@ -180,6 +180,10 @@ pub enum ItemError {
     /// It is no JSON, or exceeds a limit.
     #[error(transparent)]
     Scan(#[from] ScanError),
+    /// It is no CBOR, or such without a JSON form.
+    #[cfg(feature = "cbor")]
+    #[error(transparent)]
+    Cbor(#[from] crate::cbor::CborError),
     /// It is JSON, but not of the type asked for.
     #[error("{}not of the type asked for: {source}", place(*item, *offset))]
     Type {
@@ -202,6 +206,8 @@ impl ItemError {
     pub fn item(&self) -> Option<usize> {
         match self {
             Self::Scan(error) => error.item(),
+            #[cfg(feature = "cbor")]
+            Self::Cbor(_) => None,
             Self::Type { item, .. } => *item,
         }
     }
@@ -210,6 +216,8 @@ impl ItemError {
     pub fn offset(&self) -> u64 {
         match self {
             Self::Scan(error) => error.offset(),
+            #[cfg(feature = "cbor")]
+            Self::Cbor(error) => error.offset(),
             Self::Type { offset, .. } => *offset,
         }
     }

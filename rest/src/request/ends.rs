@@ -135,7 +135,7 @@ impl Request {
         let client = &self.client.0;
         let observer = client.observer.verb(&place.method);
         let accept = (!self.accept_removed && !self.headers.contains_key(ACCEPT))
-            .then(|| client.content.accept.clone());
+            .then(|| client.content.wire().accept.clone());
         let settings = self.settings;
         let retries = if self.body.is_stream() { 0 } else { settings.max_retries };
         Ok(Box::new(Exchange {

@@ -16,16 +16,12 @@ pub(crate) use path::join;
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_core::Stream;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use kubewire_transport::{Body, BoxError};
-use serde::Serialize;
 use tokio::time::Instant;
 
 pub(crate) use self::location::Location;
-use crate::client::{RestClient, encode_json};
+use crate::client::RestClient;
 use crate::execute::Settings;
 use crate::observe::ResourceObserver;
 use crate::{DecodeOptions, FieldPath, FieldPathError, PatchType, RequestError, Target, VersionedParams};
@@ -154,61 +150,6 @@ impl Request {
     pub fn versioned_params(self, options: &(impl VersionedParams + ?Sized)) -> Self {
         self.set(|this| {
             options.each(&mut |name, value| this.location.add_param(name, value));
-            Ok(())
-        })
-    }
-
-    /// A typed body, encoded as the client's content type (JSON, unless the config says otherwise), which becomes the
-    /// `Content-Type`. Null, such as `None`, is no body. In a [patch](RestClient::patch) it is JSON of the patch's type.
-    ///
-    /// Text and bytes that are encoded already go to [`body_bytes`](Self::body_bytes).
-    pub fn body<T: Serialize + ?Sized>(self, object: &T) -> Self {
-        self.set(|this| {
-            let content = &this.client.0.content;
-            let (encoded, content_type) = match this.patch {
-                Some(PatchType::ApplyCbor) => {
-                    return Err(RequestError::NoEncoder(PatchType::ApplyCbor.content_type().to_owned()));
-                }
-                Some(_) => (Some(encode_json(object)?).filter(|bytes| bytes != b"null"), None),
-                None => (content.encode(object)?, Some(content.content_type.clone())),
-            };
-            let Some(encoded) = encoded else {
-                this.body = RequestBody::Empty;
-                return Ok(());
-            };
-            if let Some(content_type) = content_type {
-                this.headers.insert(CONTENT_TYPE, content_type);
-            }
-            this.body = RequestBody::Bytes(encoded.into());
-            Ok(())
-        })
-    }
-
-    /// A body of bytes or text as they are. `Content-Type` is not set.
-    pub fn body_bytes(self, bytes: impl Into<Bytes>) -> Self {
-        self.set(|this| {
-            this.body = RequestBody::Bytes(bytes.into());
-            Ok(())
-        })
-    }
-
-    /// The content of a file, read when the request is sent. `Content-Type` is not set.
-    pub fn body_file(self, path: impl Into<std::path::PathBuf>) -> Self {
-        self.set(|this| {
-            this.body = RequestBody::File(path.into());
-            Ok(())
-        })
-    }
-
-    /// A body of chunks. It can't be sent twice, so the request is not sent again whatever happens. `Content-Type` is
-    /// not set.
-    pub fn body_stream<S, E>(self, chunks: S) -> Self
-    where
-        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        self.set(|this| {
-            this.body = RequestBody::Stream(Body::stream(chunks));
             Ok(())
         })
     }

@@ -3,6 +3,8 @@
 
 mod answers;
 mod building;
+#[cfg(feature = "cbor")]
+mod cbor;
 mod conformance;
 #[cfg(feature = "metrics")]
 mod counts;

@@ -1,0 +1,31 @@
+//! CBOR, read as the JSON that it stands for, and written as the API server writes it.
+//!
+//! The API server sends text as byte strings and bytes with a tag that says how JSON writes them, so that types which
+//! were made for JSON can't be read from it directly. Here a [`Transcoder`] makes JSON of it while its bytes arrive,
+//! the same JSON that the server would have sent; all that reads JSON then works unchanged: lists, watches, fields
+//! that are left out, [`Encoded`](crate::Encoded) and [`Projected`](crate::Projected) objects.
+//!
+//! | CBOR | JSON |
+//! |---|---|
+//! | text; a byte string | a string; bytes that are no UTF-8 become U+FFFD, in text they are an error |
+//! | a byte string within tag 22, 21, 23 | a string of base64, base64url without padding, base16 |
+//! | an integer, negative ones too | a number; bignums (tags 2 and 3) are an error |
+//! | a float of any width | the shortest number that gives it again; whole ones without a fraction, as the server writes them; NaN and infinities are an error |
+//! | a number within tag 1 | a string that names the time by RFC 3339 |
+//! | an array, a map, of known length or not | an array, an object; keys that are no strings are an error, keys that come twice are passed on |
+//! | `true`, `false`, `null` | the same; `undefined` and other simple values are an error |
+//! | any other tag | what is in it |
+//!
+//! Nesting is bound to 127 levels, which is what serde_json reads. No length is believed before its bytes have come.
+
+mod encode;
+mod error;
+mod number;
+#[cfg(test)]
+mod tests;
+mod text;
+mod transcoder;
+
+pub use encode::encode;
+pub use error::{CborError, CborErrorKind};
+pub use transcoder::{Transcoder, to_json};

@@ -38,8 +38,6 @@ mod observe;
 mod options;
 mod projected;
 mod request;
-#[cfg(test)]
-mod sample;
 mod scan;
 mod trace;
 mod warning;

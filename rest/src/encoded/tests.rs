@@ -12,7 +12,7 @@ fn encode(text: &str) -> Encoded<Value> {
 
 #[test]
 fn keys_are_at_hand() {
-    let pod = crate::sample::pod(7);
+    let pod = kubewire_sample::pod(7);
     let encoded = encode(&pod.to_string());
     let meta = &pod["metadata"];
     assert_eq!(encoded.name(), meta["name"]);
@@ -46,7 +46,7 @@ fn parts_may_borrow() {
         #[serde(rename = "type")]
         kind: &'a str,
     }
-    let encoded = encode(&crate::sample::pod(1).to_string());
+    let encoded = encode(&kubewire_sample::pod(1).to_string());
     let conditions: Vec<Condition<'_>> = encoded.decode_at("status.conditions").unwrap().unwrap();
     assert_eq!(conditions[1].kind, "Ready");
     let whole: std::collections::BTreeMap<&str, Value> = encoded.decode_as().unwrap();
@@ -79,7 +79,7 @@ fn the_last_of_two_metadata_counts() {
 
 #[test]
 fn managed_fields_stay_only_when_asked_for() {
-    let text = crate::sample::pod(2).to_string();
+    let text = kubewire_sample::pod(2).to_string();
     let without = encode(&text);
     let with: Encoded<Value> =
         decode_object(text.as_bytes(), &DecodeOptions::default().keep_managed_fields()).unwrap();
@@ -91,8 +91,8 @@ fn managed_fields_stay_only_when_asked_for() {
 
 #[test]
 fn equal_content_is_equal() {
-    let text = crate::sample::pod(2).to_string();
-    let (a, b, c) = (encode(&text), encode(&text), encode(&crate::sample::pod(3).to_string()));
+    let text = kubewire_sample::pod(2).to_string();
+    let (a, b, c) = (encode(&text), encode(&text), encode(&kubewire_sample::pod(3).to_string()));
     assert_eq!(a, b);
     assert_eq!(a.content_hash(), b.content_hash());
     assert_ne!(a, c);

@@ -25,7 +25,7 @@ fn decode<T: Decode>(
 
 #[test]
 fn items_of_every_kind_of_type_are_those_of_serde_json() {
-    let text = crate::sample::pod_list(3);
+    let text = kubewire_sample::pod_list(3);
     let whole: Value = serde_json::from_str(&text).unwrap();
     let items = whole["items"].as_array().unwrap();
     for piece in [37, 1000, 4096, 1 << 24] {
@@ -101,7 +101,7 @@ fn fields_that_cannot_be_left_out_are_refused() {
 
 #[test]
 fn single_objects_are_read_like_items() {
-    let pod = crate::sample::pod(3);
+    let pod = kubewire_sample::pod(3);
     let text = pod.to_string();
     let options = DecodeOptions::default().skip_fields(["metadata.managedFields", "status"]).unwrap();
     let mut expected = pod.clone();

@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn pods_projected_equal_pods_narrowed_by_serde() {
         for n in 0..20 {
-            let text = crate::sample::pod(n).to_string();
+            let text = kubewire_sample::pod(n).to_string();
             let projected: Projected<Narrow> =
                 crate::decode_object(text.as_bytes(), &DecodeOptions::default()).unwrap();
             let narrow: Narrow = serde_json::from_str(&text).unwrap();

@@ -74,7 +74,7 @@ proptest! {
 
 #[test]
 fn a_list_of_pods_in_every_size_of_piece() {
-    let text = crate::sample::pod_list(3);
+    let text = kubewire_sample::pod_list(3);
     let whole: Value = serde_json::from_str(&text).unwrap();
     let plan = cutting(&["metadata.managedFields"]);
     for size in [1, 2, 3, 7, 63, 64, 65, 127, 1000, 1023, 1024, 1025, 4096, 1 << 20] {

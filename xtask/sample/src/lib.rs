@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// The `n`th pod: some 10 KB of JSON, a third of it `managedFields`, with the last applied configuration among
 /// its annotations.
-pub(crate) fn pod(n: u64) -> Value {
+pub fn pod(n: u64) -> Value {
     let app = ["web", "queue", "billing", "search", "mail"][(n % 5) as usize];
     let name = format!("{app}-{:010x}-{:05x}", mix(n) & 0xff_ffff_ffff, mix(n + 7) & 0xf_ffff);
     let namespace = format!("team-{:02}", n % 20);
@@ -63,7 +63,7 @@ pub(crate) fn pod(n: u64) -> Value {
 }
 
 /// A list of the first `count` pods, as a server writes it.
-pub(crate) fn pod_list(count: u64) -> String {
+pub fn pod_list(count: u64) -> String {
     let items: Vec<String> = (0..count).map(|n| pod(n).to_string()).collect();
     format!(
         r#"{{"kind":"PodList","apiVersion":"v1","metadata":{{"resourceVersion":"4711"}},"items":[{}]}}"#,

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 mod apiserver;
+mod bench;
 mod ci;
 mod soak;
 mod step;
@@ -30,12 +31,15 @@ enum Task {
     ///
     /// KUBEBUILDER_ASSETS names the folder of kube-apiserver and etcd.
     Soak(soak::Args),
+    /// Measure kubewire beside its peers. Takes some minutes to build the first time, and some to run.
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().task {
         Task::Ci(args) => ci::run(&args),
         Task::Soak(args) => soak::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Apiserver(args) => apiserver::run(&args).map_err(|e| e.to_string()),
     };
     match result {

@@ -103,7 +103,8 @@ fn managed_fields(n: u64) -> Value {
         "f:livenessProbe": {".": {}, "f:failureThreshold": {}, "f:httpGet": {".": {}, "f:path": {}, "f:port": {}, "f:scheme": {}}},
         "f:ports": {".": {}, "k:{\"containerPort\":8080,\"protocol\":\"TCP\"}": {".": {}, "f:containerPort": {}, "f:name": {}, "f:protocol": {}}},
         "f:resources": {".": {}, "f:limits": {".": {}, "f:cpu": {}, "f:memory": {}}, "f:requests": {".": {}, "f:cpu": {}, "f:memory": {}}},
-        "f:terminationMessagePath": {}, "f:terminationMessagePolicy": {}});
+        "f:terminationMessagePath": {}, "f:terminationMessagePolicy": {},
+        "f:volumeMounts": {".": {}, "k:{\"mountPath\":\"/scratch\"}": {".": {}, "f:mountPath": {}, "f:name": {}}}});
     let condition =
         json!({".": {}, "f:lastProbeTime": {}, "f:lastTransitionTime": {}, "f:status": {}, "f:type": {}});
     json!([
@@ -113,7 +114,8 @@ fn managed_fields(n: u64) -> Value {
                 "f:metadata": {"f:annotations": {".": {}, "f:prometheus.io/scrape": {}, "f:prometheus.io/port": {}},
                     "f:generateName": {}, "f:labels": {".": {}, "f:app.kubernetes.io/name": {}, "f:tier": {}},
                     "f:ownerReferences": {".": {}, format!("k:{{\"uid\":\"{}\"}}", uid(n + 1)): {}}},
-                "f:spec": {"f:containers": {"k:{\"name\":\"server\"}": container, "k:{\"name\":\"proxy\"}": container},
+                "f:spec": {"f:containers": {"k:{\"name\":\"server\"}": container, "k:{\"name\":\"proxy\"}": container,
+                        "k:{\"name\":\"log-shipper\"}": container},
                     "f:dnsPolicy": {}, "f:restartPolicy": {}, "f:schedulerName": {}, "f:volumes": {".": {},
                         "k:{\"name\":\"scratch\"}": {".": {}, "f:emptyDir": {}, "f:name": {}}}}}},
         {"apiVersion": "v1", "fieldsType": "FieldsV1", "manager": "kubelet", "operation": "Update",

@@ -1,0 +1,5 @@
+//! Measures; see the library.
+
+fn main() -> std::process::ExitCode {
+    kubewire_bench::main(|| None)
+}

@@ -1,0 +1,77 @@
+//! Where the pods come from: an API server, be it a real one or the embedded one.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use k8s_pb::api::core::v1::PodList;
+use k8s_pb::apimachinery::pkg::runtime::Unknown;
+use kubewire_config::{Config, LoadingRules, Overrides};
+use kubewire_rest::fake::ApiServer;
+use kubewire_rest::{DecodeOptions, Encoded, GroupVersion, List, RestClient};
+use prost::Message as _;
+use serde_json::Value;
+
+use super::cbor;
+use crate::Failure;
+
+/// Pods beyond this are the first ones over again.
+const DIFFERENT: u64 = 2000;
+/// What stands before every message of Kubernetes' protobuf.
+pub(super) const MAGIC: &[u8] = b"k8s\0";
+
+/// One pod, as a list holds it in each form.
+pub(super) struct Recorded {
+    pub(super) json: Bytes,
+    pub(super) protobuf: Bytes,
+    pub(super) cbor: Bytes,
+    /// With its kind, as it stands by itself.
+    pub(super) typed_cbor: Bytes,
+}
+
+/// Pods that are made up, stored in an embedded API server and read from there.
+pub(super) async fn made_up(count: u64) -> Result<Vec<Recorded>, Failure> {
+    let server = ApiServer::start().await?;
+    for n in 0..count.min(DIFFERENT) {
+        server.objects().put(kubewire_sample::pod(n))?;
+    }
+    from_server(&server.config()).await
+}
+
+/// The pods of the cluster that a kubeconfig names.
+pub(super) async fn from_cluster(kubeconfig: &Path) -> Result<Vec<Recorded>, Failure> {
+    let config = LoadingRules::explicit(kubeconfig).load()?.resolve(&Overrides::default())?;
+    let recorded = from_server(&config).await?;
+    if recorded.is_empty() {
+        return Err(format!("the cluster of {} has no pods to record", kubeconfig.display()).into());
+    }
+    Ok(recorded)
+}
+
+async fn from_server(config: &Config) -> Result<Vec<Recorded>, Failure> {
+    let client = RestClient::for_config(config, GroupVersion::V1)?;
+    let pods = || client.get().resource("pods");
+    let json: List<Encoded<Value>> =
+        pods().decode_options(DecodeOptions::default().keep_managed_fields()).list().await?;
+    let list = pods().accept("application/vnd.kubernetes.protobuf").send_raw().await?;
+    let wrapped = list.strip_prefix(MAGIC).ok_or("the API server's list of pods is no protobuf")?;
+    let list = PodList::decode(Unknown::decode(wrapped)?.raw.unwrap_or_default().as_slice())?;
+    if list.items.len() != json.items.len() {
+        return Err("the cluster's pods changed while they were read: try again".into());
+    }
+    json.items
+        .iter()
+        .zip(&list.items)
+        .map(|(json, protobuf)| {
+            let mut value: Value = serde_json::from_str(json.to_json())?;
+            let cbor = cbor::encode(&value).into();
+            value["kind"] = "Pod".into();
+            value["apiVersion"] = "v1".into();
+            Ok(Recorded {
+                cbor,
+                typed_cbor: cbor::encode(&value).into(),
+                json: Bytes::copy_from_slice(json.to_json().as_bytes()),
+                protobuf: protobuf.encode_to_vec().into(),
+            })
+        })
+        .collect()
+}

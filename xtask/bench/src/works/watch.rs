@@ -1,0 +1,50 @@
+use futures_util::TryStreamExt as _;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, WatchParams};
+use kubewire_rest::{Decode, Encoded, Request, WatchEvent};
+
+use super::list::{cut, whole};
+use super::{Bench, Group, KUBE, Work, peers};
+use crate::Failure;
+use crate::measure::Sample;
+
+const TYPED: &str = "watch typed";
+
+pub(super) fn groups() -> Vec<Group> {
+    let works = vec![
+        Work::kube(TYPED, |bench| Box::pin(kube_watch(bench))),
+        Work::kubewire(TYPED, |bench| Box::pin(watch::<Pod>(bench, whole))).against(KUBE, TYPED),
+        Work::kubewire("watch typed, managedFields cut", |bench| Box::pin(watch::<Pod>(bench, cut)))
+            .against(KUBE, TYPED),
+        Work::kubewire("watch encoded", |bench| Box::pin(watch::<Encoded<Pod>>(bench, whole)))
+            .against(KUBE, TYPED),
+    ];
+    vec![Group { unit: "events", works }]
+}
+
+async fn watch<T: Decode>(bench: Bench, options: fn(Request) -> Request) -> Result<Sample, Failure> {
+    let client = peers::kubewire(&bench).await?;
+    let watch = async || -> Result<u64, Failure> {
+        let mut events = options(client.get().resource("pods")).watch::<T>().await?;
+        let mut came = 0;
+        while let Some(event) = events.next().await {
+            came += usize::from(matches!(event, WatchEvent::Modified(_)));
+        }
+        bench.all(came)
+    };
+    bench.meter.measure(watch).await
+}
+
+async fn kube_watch(bench: Bench) -> Result<Sample, Failure> {
+    let client = peers::kube(&bench).await?;
+    let pods: Api<Pod> = Api::all(client);
+    let watch = async || -> Result<u64, Failure> {
+        let mut events = std::pin::pin!(pods.watch(&WatchParams::default(), "0").await?);
+        let mut came = 0;
+        while let Some(event) = events.try_next().await? {
+            came += usize::from(matches!(event, kube::api::WatchEvent::Modified(_)));
+        }
+        bench.all(came)
+    };
+    bench.meter.measure(watch).await
+}

@@ -37,6 +37,8 @@ mod meta;
 mod observe;
 mod options;
 mod projected;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod request;
 mod scan;
 mod trace;
@@ -60,6 +62,8 @@ pub use options::{
     PodLogOptions, Preconditions, PropagationPolicy, ResourceVersionMatch, UpdateOptions, VersionedParams,
 };
 pub use projected::{Project, Projected};
+#[cfg(feature = "protobuf")]
+pub use protobuf::{Protobuf, ProtobufError, ProtobufErrorKind};
 pub use request::Request;
 pub use scan::{FieldPath, FieldPathError, ScanError, ScanErrorKind};
 pub use warning::{LogWarnings, NoWarnings, Warning, WarningError, WarningHandler, WarningWriter};
@@ -75,6 +79,8 @@ pub use kubewire_flowcontrol::{RateLimiter, TokenBucket, Unlimited, WaitError};
 pub use kubewire_metrics::ClientMetrics;
 pub use kubewire_transport as transport;
 pub use kubewire_transport::HttpService;
+#[cfg(feature = "protobuf")]
+pub use prost;
 
 #[doc = include_str!("../docs/porting.md")]
 pub mod porting {}

@@ -50,6 +50,10 @@ pub(crate) fn readable(
 
 /// What a body says it is, when it says it.
 pub(crate) fn sniff(body: &Bytes, media_type: Option<MediaType>) -> TypeMeta {
+    #[cfg(feature = "protobuf")]
+    if media_type == Some(MediaType::Protobuf) {
+        return crate::protobuf::open(body).map(|(types, _)| types).unwrap_or_default();
+    }
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]
     struct Head {
@@ -60,6 +64,15 @@ pub(crate) fn sniff(body: &Bytes, media_type: Option<MediaType>) -> TypeMeta {
     TypeMeta { api_version: head.api_version.unwrap_or_default(), kind: head.kind.unwrap_or_default() }
 }
 
+/// Reads `body` as a Status.
+fn decode_status(body: &Bytes, media_type: Option<MediaType>) -> Result<Status, DecodeFault> {
+    match media_type {
+        #[cfg(feature = "protobuf")]
+        Some(MediaType::Protobuf) => Ok(crate::protobuf::status(body)?),
+        _ => decode(body, media_type),
+    }
+}
+
 /// Whether something of these types is the API's Status.
 pub(crate) fn is_status(types: &TypeMeta) -> bool {
     types.kind == "Status" && matches!(types.api_version.as_str(), "v1" | "meta.k8s.io/v1")
@@ -67,7 +80,7 @@ pub(crate) fn is_status(types: &TypeMeta) -> bool {
 
 /// The Status in the body of an error: it may leave its version out, but not its kind, and is a failure.
 pub(crate) fn failure_status(body: &Bytes, media_type: Option<MediaType>) -> Option<Status> {
-    let mut status: Status = decode(body, media_type).ok()?;
+    let mut status = decode_status(body, media_type).ok()?;
     if status.api_version.is_empty() {
         status.api_version = GroupVersion::V1.version.to_string();
     }
@@ -88,6 +101,6 @@ pub(crate) fn hidden_failure<T: 'static>(
     {
         return Ok(None);
     }
-    let status: Status = decode(body, media_type)?;
+    let status = decode_status(body, media_type)?;
     Ok((status.status != Status::SUCCESS).then_some(status))
 }

@@ -1,9 +1,12 @@
 //! Objects that stay in their wire form until somebody reads them.
 
 mod error;
+mod json;
 mod keys;
 mod object;
 mod patch;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 #[cfg(test)]
 mod tests;
 

@@ -5,24 +5,24 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
-use super::EncodedError;
+use super::json;
 use super::keys::{self, KEYS};
-use crate::list::sealed::{FromItem, Parts, Text};
-use crate::scan::{FieldPath, Plan, Span, each_member, find, same};
-use crate::{DecodeOptions, ItemError, OwnerReference};
+#[cfg(feature = "protobuf")]
+use super::protobuf;
+use crate::OwnerReference;
+use crate::scan::Span;
 
-/// An object that stays in its wire form: checked JSON, with what everyone asks for at hand, decoded on demand.
+/// An object that stays in its wire form, with what everyone asks for at hand, decoded on demand: checked JSON, or
+/// protobuf for an `Encoded<Protobuf<M>>`.
 ///
 /// A pod of 10 KB is 5 KB this way, and 100 KB as a decoded type; and it takes a tenth of the time to get one out
 /// of a list. Use it for whatever is kept but seldom read: caches, queues, fan-out. `T` is what
 /// [`decode`](Self::decode) gives; it may be changed at any time with [`cast`](Self::cast).
 ///
 /// The JSON's structure and UTF-8 were checked when the object was read; whether it is a `T` shows when it is
-/// decoded. `metadata.managedFields` is left out unless [`DecodeOptions::keep_managed_fields`] was set; an update
-/// without it leaves the server's alone.
+/// decoded. `metadata.managedFields` is left out unless
+/// [`DecodeOptions::keep_managed_fields`](crate::DecodeOptions::keep_managed_fields) was set; an update without it
+/// leaves the server's alone.
 ///
 /// Each object owns one allocation of exactly its bytes, shared by its clones, so keeping one object of a large
 /// list keeps nothing of the others. Cloning is cheap.
@@ -40,35 +40,65 @@ use crate::{DecodeOptions, ItemError, OwnerReference};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Encoded<T> {
-    /// The JSON, then the strings that had escapes.
-    text: Arc<str>,
+    /// The object, then what had to be written out: strings that had escapes, a time.
+    wire: Wire,
     len: u32,
     places: [Span; KEYS],
     of: PhantomData<fn() -> T>,
 }
 
+/// JSON for every type but `Protobuf<M>`, protobuf for that: nothing else makes an `Encoded`.
+#[derive(Clone)]
+pub(super) enum Wire {
+    Json(Arc<str>),
+    #[cfg(feature = "protobuf")]
+    Protobuf(Arc<[u8]>),
+}
+
 impl<T> Encoded<T> {
-    /// Reads an object of JSON, without its managedFields.
-    ///
-    /// # Errors
-    /// It is no JSON, or larger than 64 MiB.
-    pub fn from_json(json: &[u8]) -> Result<Self, ItemError>
-    where
-        T: 'static,
-    {
-        crate::decode_object(json, &DecodeOptions::default())
+    pub(super) fn from_parts(wire: Wire, len: usize, places: [Span; KEYS]) -> Self {
+        Self { wire, len: len as u32, places, of: PhantomData }
     }
 
-    fn new(Text(item): Text<'_>) -> Self {
-        let mut extra = String::new();
-        let places = keys::places(&item, &mut extra);
-        let text = if extra.is_empty() { item.text.into() } else { (item.text.to_owned() + &extra).into() };
-        Self { text, len: item.text.len() as u32, places, of: PhantomData }
+    /// The same object as another type of the same wire form.
+    pub(super) fn retyped<U>(self) -> Encoded<U> {
+        let Self { wire, len, places, .. } = self;
+        Encoded { wire, len, places, of: PhantomData }
+    }
+
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// The object without what was written out.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.all_bytes()[..self.len()]
+    }
+
+    fn all_bytes(&self) -> &[u8] {
+        match &self.wire {
+            Wire::Json(text) => text.as_bytes(),
+            #[cfg(feature = "protobuf")]
+            Wire::Protobuf(bytes) => bytes,
+        }
     }
 
     fn text_at(&self, place: usize) -> Option<&str> {
         let Span { start, end } = self.places[place];
-        (end > start).then(|| &self.text[start as usize..end as usize])
+        if end <= start {
+            return None;
+        }
+        let range = start as usize..end as usize;
+        match &self.wire {
+            Wire::Json(text) => Some(&text[range]),
+            // It was checked when the places were found.
+            #[cfg(feature = "protobuf")]
+            Wire::Protobuf(bytes) => std::str::from_utf8(&bytes[range]).ok(),
+        }
     }
 
     /// The name; empty when it has none.
@@ -107,13 +137,11 @@ impl<T> Encoded<T> {
     }
 
     fn entry(&self, place: usize, name: &str) -> Option<Cow<'_, str>> {
-        let mut found = None;
-        each_member(self.text_at(place)?, |key, value| {
-            if same(key, name) {
-                found = Some(value);
-            }
-        });
-        string(found?)
+        match &self.wire {
+            Wire::Json(_) => json::entry(self.text_at(place)?, name),
+            #[cfg(feature = "protobuf")]
+            Wire::Protobuf(_) => protobuf::entry(self.bytes(), place, name).map(Cow::Borrowed),
+        }
     }
 
     /// All labels; none where they are not strings by strings.
@@ -127,167 +155,58 @@ impl<T> Encoded<T> {
     }
 
     fn map(&self, place: usize) -> BTreeMap<Cow<'_, str>, Cow<'_, str>> {
-        let mut map = BTreeMap::new();
-        if let Some(text) = self.text_at(place) {
-            each_member(text, |key, value| {
-                if let (Some(key), Some(value)) = (string(key), string(value)) {
-                    map.insert(key, value);
-                }
-            });
+        match &self.wire {
+            Wire::Json(_) => self.text_at(place).map(json::map).unwrap_or_default(),
+            #[cfg(feature = "protobuf")]
+            Wire::Protobuf(_) => protobuf::map(self.bytes(), place),
         }
-        map
     }
 
     /// The objects that this one goes with; none where they can't be read.
     pub fn owner_references(&self) -> Vec<OwnerReference> {
-        let text = self.text_at(keys::OWNER_REFERENCES);
-        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-    }
-
-    /// The whole object.
-    ///
-    /// # Errors
-    /// It is no `T`.
-    pub fn decode(&self) -> Result<T, EncodedError>
-    where
-        T: DeserializeOwned,
-    {
-        self.decode_as()
-    }
-
-    /// The whole object as any type, which may borrow from it.
-    ///
-    /// # Errors
-    /// It is no `U`.
-    pub fn decode_as<'a, U: Deserialize<'a>>(&'a self) -> Result<U, EncodedError> {
-        serde_json::from_str(self.to_json()).map_err(|source| self.fault("", source))
-    }
-
-    /// The part at a path, such as `status.containerStatuses` or `spec.containers[0].image`, as any type, which
-    /// may borrow from it; `None` where there is nothing. Of a key that comes twice the last counts.
-    ///
-    /// All but the part is skipped without being decoded: a pod's `status` takes an eighth of the time of the
-    /// pod.
-    ///
-    /// # Errors
-    /// The path can't be read, or what stands there is no `U`.
-    pub fn decode_at<'a, U: Deserialize<'a>>(&'a self, path: &str) -> Result<Option<U>, EncodedError> {
-        match self.json_at(path)? {
-            Some(text) => serde_json::from_str(text).map(Some).map_err(|source| self.fault(path, source)),
-            None => Ok(None),
+        match &self.wire {
+            Wire::Json(_) => {
+                let text = self.text_at(keys::OWNER_REFERENCES);
+                text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+            }
+            #[cfg(feature = "protobuf")]
+            Wire::Protobuf(_) => protobuf::owner_references(self.bytes()),
         }
-    }
-
-    /// The string at a path; `None` where there is none. Copied only where it holds escapes.
-    ///
-    /// # Errors
-    /// The path can't be read.
-    pub fn str_at(&self, path: &str) -> Result<Option<Cow<'_, str>>, EncodedError> {
-        Ok(self.json_at(path)?.and_then(string))
-    }
-
-    /// The integer at a path; `None` where there is none.
-    ///
-    /// # Errors
-    /// The path can't be read.
-    pub fn i64_at(&self, path: &str) -> Result<Option<i64>, EncodedError> {
-        Ok(self.json_at(path)?.and_then(|text| serde_json::from_str(text).ok()))
-    }
-
-    /// The number at a path; `None` where there is none.
-    ///
-    /// # Errors
-    /// The path can't be read.
-    pub fn f64_at(&self, path: &str) -> Result<Option<f64>, EncodedError> {
-        Ok(self.json_at(path)?.and_then(|text| serde_json::from_str(text).ok()))
-    }
-
-    /// The truth value at a path; `None` where there is none.
-    ///
-    /// # Errors
-    /// The path can't be read.
-    pub fn bool_at(&self, path: &str) -> Result<Option<bool>, EncodedError> {
-        Ok(self.json_at(path)?.and_then(|text| serde_json::from_str(text).ok()))
-    }
-
-    /// The JSON at a path.
-    ///
-    /// # Errors
-    /// The path can't be read.
-    pub fn json_at(&self, path: &str) -> Result<Option<&str>, EncodedError> {
-        let path: FieldPath = path.parse()?;
-        Ok(find(self.to_json(), path.segments()))
-    }
-
-    /// The whole JSON, as it came but for what was left out.
-    pub fn to_json(&self) -> &str {
-        &self.text[..self.len as usize]
     }
 
     /// Bytes of memory that the object holds, shared by its clones; each clone holds another
     /// `size_of::<Encoded<T>>()` by itself.
     pub fn size(&self) -> usize {
-        // The two counts of an `Arc` stand before the text.
-        self.text.len() + 2 * size_of::<usize>()
+        // The two counts of an `Arc` stand before the bytes.
+        self.all_bytes().len() + 2 * size_of::<usize>()
     }
 
-    /// A hash of the JSON. Equal objects have equal ones, in one process and version of this library.
+    /// A hash of the bytes. Equal objects have equal ones, in one process and version of this library.
     pub fn content_hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        self.to_json().hash(&mut hasher);
+        self.bytes().hash(&mut hasher);
         hasher.finish()
     }
 
-    /// The same object, to be decoded as another type.
-    pub fn cast<U>(self) -> Encoded<U> {
-        let Self { text, len, places, .. } = self;
-        Encoded { text, len, places, of: PhantomData }
-    }
-
-    fn fault(&self, path: &str, source: serde_json::Error) -> EncodedError {
-        let object = match self.namespace() {
+    /// Names it in errors.
+    pub(super) fn title(&self) -> String {
+        match self.namespace() {
             Some(namespace) => format!("{namespace}/{}", self.name()),
             None => self.name().to_owned(),
-        };
-        EncodedError::Type { object, path: path.to_owned(), source }
-    }
-}
-
-/// What a string says, given as JSON; `None` for anything else.
-fn string(json: &str) -> Option<Cow<'_, str>> {
-    let bare = json.strip_prefix('"')?.strip_suffix('"')?;
-    if bare.contains('\\') {
-        serde_json::from_str(json).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(bare))
-    }
-}
-
-impl<T: 'static> FromItem for Encoded<T> {
-    fn plan(options: &DecodeOptions) -> Parts {
-        let mut plan = Plan::everything();
-        if !options.keep_managed_fields {
-            plan.cut(&FieldPath::managed_fields());
         }
-        keys::mark(&mut plan);
-        Parts(plan)
-    }
-
-    fn from_item(item: Text<'_>) -> Result<Self, serde_json::Error> {
-        Ok(Self::new(item))
     }
 }
 
 impl<T> Clone for Encoded<T> {
     fn clone(&self) -> Self {
-        Self { text: Arc::clone(&self.text), len: self.len, places: self.places, of: PhantomData }
+        Self { wire: self.wire.clone(), len: self.len, places: self.places, of: PhantomData }
     }
 }
 
-/// By content: the bytes of the JSON.
+/// By content: the bytes.
 impl<T> PartialEq for Encoded<T> {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.text, &other.text) || self.to_json() == other.to_json()
+        self.bytes() == other.bytes()
     }
 }
 

@@ -17,6 +17,10 @@ pub(super) fn hint(error: &Error) -> Option<&'static str> {
             DecodeFault::Empty | DecodeFault::NoDecoder | DecodeFault::ContentType => {
                 Some("raw() gives the bytes as they came")
             }
+            #[cfg(feature = "protobuf")]
+            DecodeFault::NotProtobuf => Some(
+                "ask for it by accept_protobuf(); where the server has none, as for custom resources, take a serde type",
+            ),
             _ => None,
         },
         Error::Api(_) => api_hint(error),
@@ -51,6 +55,10 @@ fn api_hint(error: &Error) -> Option<&'static str> {
         Some("read the object again and repeat the change on what is there now")
     } else if error.has_status_cause(&CauseType::FIELD_MANAGER_CONFLICT) {
         Some("apply with force(true) to take the fields over, or leave them out")
+    } else if error.is_not_acceptable() {
+        Some(
+            "ask for a media type that the server has; custom resources have no protobuf, so take a serde type",
+        )
     } else if error.is_resource_expired() || error.is_gone() {
         Some("list again from the start")
     } else {

@@ -145,6 +145,10 @@ pub enum DecodeFault {
     /// There is no decoder for its content type.
     #[error("there is no decoder for its content type")]
     NoDecoder,
+    /// It is no protobuf, which the type asked for is read from.
+    #[cfg(feature = "protobuf")]
+    #[error("the type asked for is read from application/vnd.kubernetes.protobuf alone")]
+    NotProtobuf,
     /// The content type is no media type.
     #[error("its content type is no media type")]
     ContentType,
@@ -157,6 +161,10 @@ pub enum DecodeFault {
     /// It is no YAML, or not of the type asked for.
     #[error(transparent)]
     Yaml(#[from] serde_yaml::Error),
+    /// It is no protobuf.
+    #[cfg(feature = "protobuf")]
+    #[error(transparent)]
+    Protobuf(#[from] crate::ProtobufErrorKind),
 }
 
 impl Error {

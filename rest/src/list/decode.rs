@@ -12,7 +12,8 @@ use crate::{DecodeFault, MediaType};
 const FRAME_BYTES: usize = 16 << 20;
 
 /// What objects can be read as: every serde type that borrows nothing,
-/// [`Encoded<T>`](crate::Encoded) and [`Projected<T>`](crate::Projected).
+/// [`Encoded<T>`](crate::Encoded) and [`Projected<T>`](crate::Projected); with the feature `protobuf`, messages of
+/// prost's too, as `Protobuf<M>` and `Encoded<Protobuf<M>>`.
 ///
 /// Lists, streams of items and single objects all take the type from the caller, so the same calls give whole
 /// objects, narrow ones, or such as are decoded later. The trait is sealed.
@@ -22,6 +23,8 @@ impl<T: FromItem> Decode for T {}
 
 pub(crate) mod sealed {
     use super::*;
+    #[cfg(feature = "protobuf")]
+    use crate::protobuf::Messages;
 
     pub trait FromItem: Sized + Send + 'static {
         /// What the scanner leaves out and remembers for this type.
@@ -30,6 +33,13 @@ pub(crate) mod sealed {
 
         #[doc(hidden)]
         fn from_item(item: Text<'_>) -> Result<Self, serde_json::Error>;
+
+        /// How it is read from protobuf; `None` for types that are read from JSON.
+        #[cfg(feature = "protobuf")]
+        #[doc(hidden)]
+        fn messages(_: &DecodeOptions) -> Option<Result<Messages<Self>, crate::FieldPathError>> {
+            None
+        }
 
         /// Reads a whole answer.
         #[doc(hidden)]
@@ -88,9 +98,9 @@ impl<T: DeserializeOwned + Send + 'static> FromItem for T {
 /// What is read of objects, and how much.
 #[derive(Clone, Debug, Default)]
 pub struct DecodeOptions {
-    skip: Vec<FieldPath>,
+    pub(crate) skip: Vec<FieldPath>,
     pub(crate) keep_managed_fields: bool,
-    limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 impl DecodeOptions {
@@ -100,6 +110,9 @@ impl DecodeOptions {
     ///
     /// A field is the value of a key: a path that ends in an element (`[]`, `[0]`) or leads through a single one
     /// is an error, as the elements after it would change their places.
+    ///
+    /// Protobuf has numbers in place of names: of it only `metadata`, the fields of that, and single labels and
+    /// annotations can be left out, and any other path is an error where it is read.
     ///
     /// ```
     /// use kubewire_rest::{DecodeOptions, FieldPath};
@@ -168,8 +181,11 @@ impl DecodeOptions {
             plan.cut(path);
         }
         plan.mark(&FieldPath::of_keys(["metadata", "resourceVersion"]), RESOURCE_VERSION);
-        let limits = Limits { item: self.limits.item.min(FRAME_BYTES), document: u64::MAX, ..self.limits };
-        (Scanner::new(Shape::Frames, plan, limits), is_narrow)
+        (Scanner::new(Shape::Frames, plan, self.frame_limits()), is_narrow)
+    }
+
+    pub(crate) fn frame_limits(&self) -> Limits {
+        Limits { item: self.limits.item.min(FRAME_BYTES), document: u64::MAX, ..self.limits }
     }
 }
 
@@ -177,6 +193,10 @@ impl DecodeOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ItemError {
+    /// It is no protobuf, or not of the type asked for, or exceeds a limit.
+    #[cfg(feature = "protobuf")]
+    #[error(transparent)]
+    Protobuf(#[from] crate::ProtobufError),
     /// It is no JSON, or exceeds a limit.
     #[error(transparent)]
     Scan(#[from] ScanError),
@@ -205,6 +225,8 @@ impl ItemError {
     /// The item of the list in which it was noticed, counted from 0.
     pub fn item(&self) -> Option<usize> {
         match self {
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(error) => error.item(),
             Self::Scan(error) => error.item(),
             #[cfg(feature = "cbor")]
             Self::Cbor(_) => None,
@@ -215,6 +237,8 @@ impl ItemError {
     /// The byte of the answer at which it was noticed, or at which the object begins that is not of its type.
     pub fn offset(&self) -> u64 {
         match self {
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(error) => error.offset(),
             Self::Scan(error) => error.offset(),
             #[cfg(feature = "cbor")]
             Self::Cbor(error) => error.offset(),
@@ -223,7 +247,8 @@ impl ItemError {
     }
 }
 
-/// Reads a single object of JSON, as [`ListDecoder`](crate::ListDecoder) does lists.
+/// Reads a single object of JSON, or of protobuf where the type is read from that, as
+/// [`ListDecoder`](crate::ListDecoder) does lists.
 ///
 /// ```
 /// use kubewire_rest::{DecodeOptions, Encoded, Object, decode_object};
@@ -233,9 +258,13 @@ impl ItemError {
 /// assert_eq!(pod.name(), "web-0");
 /// # Ok::<(), kubewire_rest::ItemError>(())
 /// ```
-pub fn decode_object<T: Decode>(json: &[u8], options: &DecodeOptions) -> Result<T, ItemError> {
+pub fn decode_object<T: Decode>(bytes: &[u8], options: &DecodeOptions) -> Result<T, ItemError> {
+    #[cfg(feature = "protobuf")]
+    if let Some(messages) = T::messages(options) {
+        return crate::protobuf::read_object(bytes, messages, options.limits);
+    }
     let mut scanner = options.scanner::<T>(Shape::Document);
-    let mut rest = json;
+    let mut rest = bytes;
     while !rest.is_empty() {
         rest = &rest[scanner.feed(rest)?..];
     }

@@ -1,18 +1,17 @@
 use std::collections::VecDeque;
 use std::fmt;
-use std::marker::PhantomData;
 
 use bytes::Bytes;
 
-use super::decode::sealed::Text;
+use super::source::Source;
 use super::{Decode, DecodeOptions, ItemError};
 use crate::ListMeta;
-use crate::scan::{Scanner, Shape};
 
 /// Decodes a list while its bytes arrive, without any I/O of its own: what
 /// [`Request::list`](crate::Request::list) and [`Request::items`](crate::Request::items) are made of.
 ///
-/// It holds one item at a time, never the list. After an error it gives nothing more.
+/// The list is JSON, or protobuf where `T` is read from that. It holds one item at a time, never the list. After an
+/// error it gives nothing more.
 ///
 /// ```
 /// use kubewire_rest::{Bytes, DecodeOptions, ListDecoder, Object};
@@ -28,25 +27,23 @@ use crate::scan::{Scanner, Shape};
 /// # Ok::<(), kubewire_rest::ItemError>(())
 /// ```
 pub struct ListDecoder<T> {
-    scanner: Scanner,
+    source: Source<T>,
     chunks: VecDeque<Bytes>,
     finished: bool,
     /// An error that comes after the items which are still there.
     error: Option<ItemError>,
     ended: bool,
-    of: PhantomData<fn() -> T>,
 }
 
 impl<T: Decode> ListDecoder<T> {
     /// A decoder of one list.
     pub fn new(options: &DecodeOptions) -> Self {
         Self {
-            scanner: options.scanner::<T>(Shape::List),
+            source: Source::new(options),
             chunks: VecDeque::new(),
             finished: false,
             error: None,
             ended: false,
-            of: PhantomData,
         }
     }
 
@@ -73,12 +70,9 @@ impl<T: Decode> ListDecoder<T> {
             if self.ended {
                 return None;
             }
-            if let Some(item) = self.scanner.next_item() {
-                let (index, offset) = (item.index, item.offset);
-                return Some(T::from_item(Text(item)).map_err(|source| {
-                    self.ended = true;
-                    ItemError::Type { item: Some(index), offset, source }
-                }));
+            if let Some(item) = self.source.next_item() {
+                self.ended = item.is_err();
+                return Some(item);
             }
             if let Some(error) = self.error.take() {
                 self.ended = true;
@@ -86,14 +80,14 @@ impl<T: Decode> ListDecoder<T> {
                 return Some(Err(error));
             }
             match self.chunks.front_mut() {
-                Some(chunk) => match self.scanner.feed(chunk) {
+                Some(chunk) => match self.source.feed(chunk) {
                     Ok(taken) if taken == chunk.len() => drop(self.chunks.pop_front()),
                     Ok(taken) => drop(chunk.split_to(taken)),
-                    Err(error) => self.error = Some(error.into()),
+                    Err(error) => self.error = Some(error),
                 },
                 None if self.finished => {
                     self.ended = true;
-                    return self.scanner.finish().err().map(|error| Err(error.into()));
+                    return self.source.finish().err().map(Err);
                 }
                 None => return None,
             }
@@ -103,34 +97,27 @@ impl<T: Decode> ListDecoder<T> {
     /// The list's own metadata, as far as it was read: servers send it before the items. Empty while there is
     /// none.
     pub fn metadata(&self) -> Result<ListMeta, ItemError> {
-        match self.scanner.list_metadata() {
-            None | Some("null") => Ok(ListMeta::default()),
-            Some(text) => serde_json::from_str(text).map_err(|source| ItemError::Type {
-                item: None,
-                offset: self.scanner.offset(),
-                source,
-            }),
-        }
+        self.source.metadata()
     }
 
     /// The list's kind, such as `PodList`, as far as it was read.
     pub fn kind(&self) -> Option<String> {
-        serde_json::from_str(self.scanner.list_kind()?).ok()
+        self.source.kind()
     }
 
     /// Bytes of memory held right now: the item that is coming in, and what was pushed and not scanned yet.
     pub fn memory(&self) -> usize {
-        self.scanner.capacity() + self.chunks.iter().map(Bytes::len).sum::<usize>()
+        self.source.capacity() + self.chunks.iter().map(Bytes::len).sum::<usize>()
     }
 
     /// Bytes that were scanned.
     pub fn bytes_read(&self) -> u64 {
-        self.scanner.offset()
+        self.source.offset()
     }
 }
 
 impl<T> fmt::Debug for ListDecoder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ListDecoder").field("bytes_read", &self.scanner.offset()).finish_non_exhaustive()
+        f.debug_struct("ListDecoder").field("bytes_read", &self.source.offset()).finish_non_exhaustive()
     }
 }

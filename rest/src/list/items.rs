@@ -26,9 +26,13 @@ pub struct Items<T> {
 impl<T: Decode> Items<T> {
     pub(super) fn new(body: ByteStream) -> Result<Self, Error> {
         let fault = match body.media_type() {
+            None => Some(DecodeFault::ContentType),
+            #[cfg(feature = "protobuf")]
+            Some(found) if T::messages(body.options()).is_some() => {
+                (found != MediaType::Protobuf).then_some(DecodeFault::NotProtobuf)
+            }
             Some(MediaType::Json) => None,
             Some(_) => Some(DecodeFault::NoDecoder),
-            None => Some(DecodeFault::ContentType),
         };
         if let Some(fault) = fault {
             return Err(body.decode_error(String::new(), fault));

@@ -5,6 +5,7 @@ mod decoder;
 mod items;
 mod pages;
 mod request;
+mod source;
 #[cfg(test)]
 mod tests;
 

@@ -20,8 +20,9 @@ impl Request {
     /// Sends the request and reads the answer as a list, item by item as its bytes come: the body is never held as a
     /// whole. A long list is decoded on a thread for blocking work, so that the runtime's own threads stay free.
     ///
-    /// `T` may be any serde type, narrow ones too, [`Encoded`](crate::Encoded) or [`Projected`](crate::Projected). Fields
-    /// are left out by [`skip_fields`](Self::skip_fields).
+    /// `T` may be any serde type, narrow ones too, [`Encoded`](crate::Encoded) or [`Projected`](crate::Projected), or a
+    /// message in protobuf, which is then asked for: [`Decode`] says what there is. Fields are left out by
+    /// [`skip_fields`](Self::skip_fields).
     ///
     /// ```no_run
     /// # async fn run(client: kubewire_rest::RestClient) -> Result<(), kubewire_rest::Error> {
@@ -34,14 +35,14 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// As for [`send`](Self::send). An answer that is no list of JSON, or larger than the client's
+    /// As for [`send`](Self::send). An answer that is no list of the type's form, or larger than the client's
     /// [`max_body_bytes`](crate::RestClientBuilder::max_body_bytes). An item that is no `T`: the error names it.
     ///
     /// Cancellation: dropping the future ends the request at once.
     pub async fn list<T: Decode>(self) -> Result<List<T>, Error> {
         let span = request_span(&self);
         let _duration = self.observer().duration();
-        let exchange = self.exchange(End::Send);
+        let exchange = self.reading::<T>().exchange(End::Send);
         async {
             let mut items = Items::new(answer_body(exchange).await?.bounded())?;
             let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
@@ -81,7 +82,7 @@ impl Request {
     /// Cancellation: dropping the future, or the stream, ends the request at once.
     pub async fn items<T: Decode>(self) -> Result<Items<T>, Error> {
         let span = request_span(&self);
-        let exchange = self.exchange(End::Send);
+        let exchange = self.reading::<T>().exchange(End::Send);
         async { Items::new(answer_body(exchange).await?) }.instrument(span).await
     }
 

@@ -13,7 +13,7 @@ use crate::error::Place;
 use crate::execute::{End, Exchange, Limits, Machine, breaks_watch};
 use crate::observe::{VerbObserver, WatchObserver};
 use crate::trace::request_span;
-use crate::{Error, RequestError, Status};
+use crate::{Decode, Error, RequestError, Status};
 
 /// So long after its end a watch from which nothing comes is dead.
 const OVERDUE: Duration = Duration::from_secs(30);
@@ -57,6 +57,19 @@ impl Request {
         let span = request_span(&self);
         let exchange = self.exchange(End::Stream);
         answer_body(exchange).instrument(span).await
+    }
+
+    /// Asks for the form that `T` is read from, unless the caller asked for another.
+    #[cfg_attr(
+        not(feature = "protobuf"),
+        expect(clippy::extra_unused_type_parameters, reason = "all types are read from JSON then")
+    )]
+    pub(crate) fn reading<T: Decode>(self) -> Self {
+        #[cfg(feature = "protobuf")]
+        if let Some(messages) = T::messages(&self.options) {
+            return self.reading_protobuf(messages.err());
+        }
+        self
     }
 
     /// The request, unless it was put together wrongly.

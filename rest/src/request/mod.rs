@@ -5,6 +5,8 @@ mod ends;
 mod location;
 mod options;
 mod path;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod query;
 mod settings;
 mod template;

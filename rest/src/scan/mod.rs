@@ -22,6 +22,8 @@ mod walk;
 
 pub use error::{ScanError, ScanErrorKind};
 pub(crate) use find::{each_member, find, same};
+#[cfg(feature = "protobuf")]
+pub(crate) use path::Segment;
 pub use path::{FieldPath, FieldPathError};
 pub(crate) use plan::{Plan, frame_slot};
 pub(crate) use scanner::{Item, Limits, Scanner, Shape, Span};

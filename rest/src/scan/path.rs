@@ -66,8 +66,13 @@ impl FieldPath {
             Some(Segment::Key(_)) => "a single element can't be treated apart",
             _ => "only fields with a name can be left out",
         };
+        Err(self.refuse(reason))
+    }
+
+    /// The error of a path that can be read and not be used.
+    pub(crate) fn refuse(&self, reason: &'static str) -> FieldPathError {
         let path = self.to_string();
-        Err(FieldPathError { at: path.len(), path, reason })
+        FieldPathError { at: path.len(), path, reason }
     }
 
     pub(crate) fn segments(&self) -> &[Segment] {

@@ -25,6 +25,16 @@ pub struct Bookmark {
     pub is_initial_events_end: bool,
 }
 
+/// Whether this annotation of a bookmark says that the objects which were there at the start were all sent.
+pub(super) fn ends_initial_events(name: &str, value: &str) -> bool {
+    name == "k8s.io/initial-events-end" && value == "true"
+}
+
+/// The account of an error event without one.
+pub(super) fn no_status() -> Status {
+    internal_error("the server sent an error event that holds no Status".to_owned(), Vec::new())
+}
+
 /// The account of an event that can't be read.
 pub(super) fn undecodable(why: impl std::fmt::Display) -> Status {
     let message = format!("an event of the watch can't be read: {why}");

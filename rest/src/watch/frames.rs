@@ -1,163 +1,61 @@
 //! The bytes of a watch become events, without any I/O.
 
-use std::collections::BTreeMap;
-use std::marker::PhantomData;
+use bytes::Bytes;
 
-use bytes::{Buf as _, Bytes};
-use serde::Deserialize;
+use super::event::WatchEvent;
+use super::json::JsonFrames;
+#[cfg(feature = "protobuf")]
+use super::protobuf::ProtobufFrames;
+use crate::{Decode, DecodeOptions};
 
-use super::event::{Bookmark, WatchEvent, internal_error};
-use crate::encoded::RESOURCE_VERSION;
-use crate::list::sealed::Text;
-use crate::scan::{Item, ScanError, Scanner, frame_slot};
-use crate::{Decode, DecodeOptions, Status, decode_object};
-
-/// The annotation of the bookmark after the objects that were there at the start.
-const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
-
-/// Decodes frames as their bytes arrive. After an error it gives nothing sensible any more.
-pub(super) struct Frames<T> {
-    scanner: Scanner,
-    chunk: Bytes,
-    /// An error that comes after the frames which are still there.
-    error: Option<ScanError>,
-    objects: Objects<T>,
-}
-
-/// How the objects in frames are read.
-struct Objects<T> {
-    /// For types that name what they read: a second pass leaves the rest out.
-    narrow: Option<DecodeOptions>,
-    /// The version in the latest event.
-    version: String,
-    of: PhantomData<fn() -> T>,
+/// Decodes frames as their bytes arrive, as its type asks. After an error it gives nothing sensible any more.
+pub(super) enum Frames<T> {
+    Json(Box<JsonFrames<T>>),
+    #[cfg(feature = "protobuf")]
+    Protobuf(Box<ProtobufFrames<T>>),
 }
 
 impl<T: Decode> Frames<T> {
     pub(super) fn new(options: &DecodeOptions) -> Self {
-        let (scanner, is_narrow) = options.frames::<T>();
-        let objects =
-            Objects { narrow: is_narrow.then(|| options.clone()), version: String::new(), of: PhantomData };
-        Self { scanner, chunk: Bytes::new(), error: None, objects }
+        #[cfg(feature = "protobuf")]
+        if let Some(messages) = T::messages(options) {
+            return Self::Protobuf(Box::new(ProtobufFrames::new(messages, options)));
+        }
+        Self::Json(Box::new(JsonFrames::new(options)))
     }
 
     /// Takes the next bytes, once [`next_event`](Self::next_event) has no more of those before.
     pub(super) fn push(&mut self, chunk: Bytes) {
-        self.chunk = chunk;
+        match self {
+            Self::Json(frames) => frames.push(chunk),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(frames) => frames.push(chunk),
+        }
     }
 
     /// The next event, or what is wrong with it; `None` when more bytes are needed.
     pub(super) fn next_event(&mut self) -> Option<Result<WatchEvent<T>, String>> {
-        loop {
-            if let Some(item) = self.scanner.next_item() {
-                return Some(self.objects.event(&item));
-            }
-            if let Some(error) = self.error.take() {
-                return Some(Err(error.to_string()));
-            }
-            if self.chunk.is_empty() {
-                return None;
-            }
-            match self.scanner.feed(&self.chunk) {
-                Ok(taken) => self.chunk.advance(taken),
-                Err(error) => self.error = Some(error),
-            }
+        match self {
+            Self::Json(frames) => frames.next_event(),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(frames) => frames.next_event(),
         }
     }
 
     /// The `resourceVersion` in the latest event; empty where there was none.
     pub(super) fn version(&self) -> &str {
-        &self.objects.version
+        match self {
+            Self::Json(frames) => frames.version(),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(frames) => frames.version(),
+        }
     }
 
     pub(super) fn bytes_read(&self) -> u64 {
-        self.scanner.offset()
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum Type {
-    Added,
-    Modified,
-    Deleted,
-    Bookmark,
-    Error,
-}
-
-impl<T: Decode> Objects<T> {
-    fn event(&mut self, frame: &Item<'_>) -> Result<WatchEvent<T>, String> {
-        self.version.clear();
-        let whole = |slot: usize| {
-            let span = frame.marks[slot]?;
-            Some((span.start, &frame.text[span.start as usize..span.end as usize]))
-        };
-        let (_, event_type) = whole(frame_slot::TYPE).ok_or("it has no type")?;
-        let event_type: Type =
-            serde_json::from_str(event_type).map_err(|error| format!("its type: {error}"))?;
-        let (start, object) = whole(frame_slot::OBJECT).ok_or("it has no object")?;
-        let text = object.trim_ascii_start();
-        let start = start + (object.len() - text.len()) as u32;
-        let text = text.trim_ascii_end();
-        if !text.starts_with('{') {
-            return Err("what it holds is no object".to_owned());
+        match self {
+            Self::Json(frames) => frames.bytes_read(),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(frames) => frames.bytes_read(),
         }
-        if let Some((_, version)) = whole(RESOURCE_VERSION) {
-            self.version = serde_json::from_str(version).unwrap_or_default();
-        }
-        let object = || {
-            let object = match &self.narrow {
-                Some(options) => decode_object(text.as_bytes(), options).map_err(|error| error.to_string()),
-                None => {
-                    let mut marks = frame.marks;
-                    (marks[frame_slot::TYPE], marks[frame_slot::OBJECT]) = (None, None);
-                    for span in marks.iter_mut().flatten() {
-                        (span.start, span.end) = (span.start - start, span.end - start);
-                    }
-                    let item = Item { text, marks, index: frame.index, offset: frame.offset };
-                    T::from_item(Text(item)).map_err(|error| error.to_string())
-                }
-            };
-            object.map_err(|error| format!("event {}, its object: {error}", frame.index))
-        };
-        Ok(match event_type {
-            Type::Added => WatchEvent::Added(object()?),
-            Type::Modified => WatchEvent::Modified(object()?),
-            Type::Deleted => WatchEvent::Deleted(object()?),
-            Type::Bookmark => WatchEvent::Bookmark(Bookmark {
-                resource_version: self.version.clone(),
-                is_initial_events_end: is_initial_events_end(text),
-            }),
-            Type::Error => WatchEvent::Error(Box::new(status(text))),
-        })
-    }
-}
-
-fn is_initial_events_end(object: &str) -> bool {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Object {
-        metadata: Metadata,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Metadata {
-        annotations: BTreeMap<String, String>,
-    }
-    let object: Object = serde_json::from_str(object).unwrap_or_default();
-    object.metadata.annotations.get(INITIAL_EVENTS_END).is_some_and(|value| value == "true")
-}
-
-/// The Status of an error event. Whatever else came as one is an error too.
-fn status(object: &str) -> Status {
-    match serde_json::from_str::<Status>(object) {
-        Ok(mut status) if status.kind == "Status" => {
-            // The caller may have left a field of this name out.
-            if status.status.is_empty() {
-                Status::FAILURE.clone_into(&mut status.status);
-            }
-            status
-        }
-        _ => internal_error("the server sent an error event that holds no Status".to_owned(), Vec::new()),
     }
 }

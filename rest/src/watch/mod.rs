@@ -2,6 +2,9 @@
 
 mod event;
 mod frames;
+mod json;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod retry;
 mod run;
 mod stream;

@@ -57,7 +57,7 @@ impl Request {
     pub async fn watch<T: Decode>(self) -> Result<WatchStream<T>, Error> {
         let span = request_span(&self);
         async {
-            match self.watch_body().await? {
+            match self.reading::<T>().watch_body().await? {
                 Some((body, observer)) => WatchStream::new(body, observer),
                 None => Ok(WatchStream::empty()),
             }
@@ -88,10 +88,20 @@ pub struct WatchStream<T> {
 impl<T: Decode> WatchStream<T> {
     fn new(body: ByteStream, observer: WatchObserver) -> Result<Self, Error> {
         // What is no media type is read as JSON.
-        let is_json = body.content_type().is_empty()
-            || body.media_type().is_none_or(|media_type| media_type == MediaType::Json);
-        if !is_json {
-            return Err(body.decode_error(String::new(), DecodeFault::NoDecoder));
+        let media_type = match body.content_type() {
+            "" => MediaType::Json,
+            _ => body.media_type().unwrap_or(MediaType::Json),
+        };
+        let fault = match media_type {
+            #[cfg(feature = "protobuf")]
+            found if T::messages(body.options()).is_some() => {
+                (found != MediaType::Protobuf).then_some(DecodeFault::NotProtobuf)
+            }
+            MediaType::Json => None,
+            _ => Some(DecodeFault::NoDecoder),
+        };
+        if let Some(fault) = fault {
+            return Err(body.decode_error(String::new(), fault));
         }
         let frames = Frames::new(body.options());
         Ok(Self { open: Some((body, observer)), ..Self::of(frames) })

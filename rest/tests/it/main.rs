@@ -19,6 +19,8 @@ mod list_watch;
 mod lists;
 #[cfg(all(feature = "fake", feature = "metrics"))]
 mod metrics;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod retries;
 mod retry_watch;
 mod send;

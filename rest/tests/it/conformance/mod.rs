@@ -3,6 +3,8 @@
 //! `widgets` holds what any server of custom resources does; `core` what takes the core API.
 
 mod core;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod server;
 mod widgets;
 
@@ -157,6 +159,7 @@ macro_rules! suite {
             super::widgets::$test(&super::Context::new(&config, stringify!($test)).await).await;
         })+
     };
+    (@custom $($rest:tt)*) => {};
 }
 
 suite! {
@@ -166,6 +169,13 @@ suite! {
         strategic_merge_is_refused, table, partial_metadata, streams;
     core: config_maps, strategic_merge, eviction, token_request, self_subject_reviews, raw_paths, metrics_path,
         missing_resource, all_namespaces;
+}
+
+#[cfg(feature = "protobuf")]
+mod in_protobuf {
+    use super::*;
+
+    suite! { protobuf: objects, lists, watches, pods, custom_resources; }
 }
 
 /// 403, by a user who may do nothing.

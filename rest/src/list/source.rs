@@ -1,0 +1,112 @@
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+
+use super::decode::sealed::Text;
+use super::{Decode, DecodeOptions, ItemError};
+use crate::ListMeta;
+#[cfg(feature = "protobuf")]
+use crate::protobuf::{ListReader, Messages};
+use crate::scan::{Scanner, Shape};
+#[cfg(feature = "protobuf")]
+use crate::{FieldPathError, ProtobufError};
+
+/// The bytes of a list, taken apart as its type asks.
+pub(super) enum Source<T> {
+    Json(Box<Scanner>, PhantomData<fn() -> T>),
+    #[cfg(feature = "protobuf")]
+    Protobuf(Box<ListReader>, Result<Messages<T>, FieldPathError>),
+}
+
+impl<T: Decode> Source<T> {
+    pub(super) fn new(options: &DecodeOptions) -> Self {
+        #[cfg(feature = "protobuf")]
+        if let Some(messages) = T::messages(options) {
+            return Self::Protobuf(Box::new(ListReader::new(options.limits)), messages);
+        }
+        Self::Json(Box::new(options.scanner::<T>(Shape::List)), PhantomData)
+    }
+
+    /// The next item that is ready, or what is wrong with it or with the options.
+    pub(super) fn next_item(&mut self) -> Option<Result<T, ItemError>> {
+        match self {
+            Self::Json(scanner, _) => {
+                let item = scanner.next_item()?;
+                let (index, offset) = (item.index, item.offset);
+                let item = T::from_item(Text(item));
+                Some(item.map_err(|source| ItemError::Type { item: Some(index), offset, source }))
+            }
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(reader, messages) => {
+                let messages = match messages {
+                    Ok(messages) => messages,
+                    Err(error) => return Some(Err(ProtobufError::before_anything(error.clone()).into())),
+                };
+                let item = reader.next_item()?;
+                let object = messages.read(&item.bytes);
+                Some(object.map_err(|kind| ProtobufError::in_item(kind, item.index, item.offset).into()))
+            }
+        }
+    }
+
+    /// Takes bytes until an item or more is ready or all are taken; returns how many it took.
+    pub(super) fn feed(&mut self, chunk: &Bytes) -> Result<usize, ItemError> {
+        match self {
+            Self::Json(scanner, _) => Ok(scanner.feed(chunk)?),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(reader, _) => Ok(reader.feed(chunk)?),
+        }
+    }
+
+    /// The end of the input: what is open is an error.
+    pub(super) fn finish(&mut self) -> Result<(), ItemError> {
+        match self {
+            Self::Json(scanner, _) => Ok(scanner.finish()?),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(reader, _) => Ok(reader.finish()?),
+        }
+    }
+
+    pub(super) fn metadata(&self) -> Result<ListMeta, ItemError> {
+        match self {
+            Self::Json(scanner, _) => match scanner.list_metadata() {
+                None | Some("null") => Ok(ListMeta::default()),
+                Some(text) => serde_json::from_str(text).map_err(|source| ItemError::Type {
+                    item: None,
+                    offset: scanner.offset(),
+                    source,
+                }),
+            },
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(reader, _) => Ok(reader.metadata().clone()),
+        }
+    }
+
+    pub(super) fn kind(&self) -> Option<String> {
+        match self {
+            Self::Json(scanner, _) => serde_json::from_str(scanner.list_kind()?).ok(),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(reader, _) => Some(reader.kind().to_owned()).filter(|kind| !kind.is_empty()),
+        }
+    }
+}
+
+impl<T> Source<T> {
+    /// Bytes of memory held.
+    pub(super) fn capacity(&self) -> usize {
+        match self {
+            Self::Json(scanner, _) => scanner.capacity(),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(reader, _) => reader.capacity(),
+        }
+    }
+
+    /// Bytes taken so far.
+    pub(super) fn offset(&self) -> u64 {
+        match self {
+            Self::Json(scanner, _) => scanner.offset(),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(reader, _) => reader.offset(),
+        }
+    }
+}

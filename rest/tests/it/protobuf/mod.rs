@@ -1,0 +1,5 @@
+//! Protobuf over the wire: what is asked for, what comes, and what is wrong with it.
+
+mod answers;
+pub mod messages;
+mod watches;

@@ -100,6 +100,12 @@ impl Context {
     }
 }
 
+/// Makes sure that a server knows widgets, for tests that are not of this suite.
+pub async fn install_widgets(config: &Config) -> GroupVersion {
+    Context::new(config, "install").await;
+    GroupVersion::new(GROUP, "v1")
+}
+
 fn definition() -> Value {
     let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {
         "spec": {"type": "object", "properties": {

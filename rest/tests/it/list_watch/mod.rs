@@ -3,6 +3,7 @@
 #[cfg(feature = "fake")]
 mod drops;
 mod refused;
+mod scale;
 mod steps;
 
 use std::time::Duration;

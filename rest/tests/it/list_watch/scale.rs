@@ -188,14 +188,14 @@ impl Many {
 #[tokio::test]
 async fn each_comes_once_on_the_embedded_server() {
     let server = kubewire_rest::fake::ApiServer::start().await.unwrap();
-    Many::pods(&server.config()).each_comes_once().await;
+    Box::pin(Many::pods(&server.config()).each_comes_once()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_comes_once_on_the_real_server() {
     let Some(server) = kubewire_envtest::server() else { return };
     let config = Config::from_kubeconfig(server.kubeconfig()).unwrap();
-    Many::pods(&config).each_comes_once().await;
+    Box::pin(Many::pods(&config).each_comes_once()).await;
 }
 
 // BH-W4
@@ -230,5 +230,5 @@ async fn a_server_of_custom_resources_sends_them_as_a_watch() {
     eprintln!("{} custom resources in {:?}", names.len(), start.elapsed());
     drop(watch);
     many.delete_all().await;
-    many.each_comes_once().await;
+    Box::pin(many.each_comes_once()).await;
 }

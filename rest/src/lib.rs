@@ -45,7 +45,7 @@ mod trace;
 mod warning;
 mod watch;
 
-pub use answer::{ByteStream, MediaType, Result};
+pub use answer::{ByteStream, Lines, MediaType, Result};
 pub use client::{Propagate, RestClient, RestClientBuilder};
 pub use encoded::{Encoded, EncodedError, merge_patch};
 pub use error::{ApiError, ClientError, DecodeError, DecodeFault, Error, RequestError, Stage, Target};

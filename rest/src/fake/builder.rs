@@ -13,6 +13,7 @@ use super::auth::{Tokens, User};
 use super::clock::Clock;
 use super::faults::Faults;
 use super::kinds::{Registry, Resource};
+use super::logs::Logs;
 use super::random::Random;
 use super::seed;
 use super::server::ApiServer;
@@ -195,6 +196,7 @@ impl Builder {
             admission: self.admission,
             warnings: Mutex::new(Vec::new()),
             faults: Faults::default(),
+            logs: Logs::default(),
             version: self.version,
             bookmark_every: self.bookmark_every,
             graceful_pods: self.graceful_pods,

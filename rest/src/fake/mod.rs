@@ -38,6 +38,7 @@ mod discovery;
 mod faults;
 mod fields;
 mod kinds;
+mod logs;
 mod object;
 mod objects;
 mod openapi;

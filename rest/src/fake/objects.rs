@@ -81,6 +81,13 @@ impl Objects {
         removed.is_ok()
     }
 
+    /// Lets a container write to its log, which the subresource `log` of its pod reads. The last 10,000 lines of each
+    /// container are kept.
+    pub fn log(&self, namespace: &str, pod: &str, container: &str, text: &str) {
+        let key = (namespace.to_owned(), pod.to_owned(), container.to_owned());
+        self.0.logs.write(key, self.0.clock.now(), text);
+    }
+
     /// The version of the newest write: what a list would bear now.
     pub fn version(&self) -> u64 {
         self.0.store.version()

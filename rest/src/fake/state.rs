@@ -15,6 +15,7 @@ use super::auth::{self, Access, Tokens};
 use super::clock::Clock;
 use super::faults::Faults;
 use super::kinds::{Registry, Resource};
+use super::logs::{self, Logs};
 use super::random::Random;
 use super::request::{Call, Found, Route, route};
 use super::status::{ApiError, bytes_response, json_response};
@@ -34,6 +35,7 @@ pub(super) struct State {
     pub(super) admission: Vec<Admission>,
     pub(super) warnings: Mutex<Vec<(String, String)>>,
     pub(super) faults: Faults,
+    pub(super) logs: Logs,
     pub(super) version: (String, String),
     pub(super) bookmark_every: Duration,
     pub(super) graceful_pods: bool,
@@ -169,6 +171,7 @@ impl State {
             ("get", None | Some("status" | "approval" | "ephemeralcontainers")) if route.name.is_some() => {
                 read::get(self, call, route)
             }
+            ("get", Some("log")) if route.resource.plural == "pods" => logs::read(self, call, route),
             ("list", None) => read::list(self, call, route),
             ("create", None) if route.resource.virtual_only && route.name.is_none() => {
                 reviews::create(self, call, route)

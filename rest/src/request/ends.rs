@@ -47,8 +47,9 @@ impl Request {
         async { answered(exchange).await?.into_raw() }.instrument(span).await
     }
 
-    /// Sends the request and gives the answer's body as a stream of chunks, as they come: for logs, and for answers too
-    /// large to be held. Any code but 200 to 299 is an error.
+    /// Sends the request and gives the answer's body as a stream of chunks, as they come: for logs, whose
+    /// [`lines`](ByteStream::lines) it gives too, and for answers too large to be held. Any code but 200 to 299 is an
+    /// error.
     ///
     /// The request's timeout does not end it; its [deadline](Self::deadline) does, and the config's timeout.
     ///

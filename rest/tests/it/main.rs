@@ -17,6 +17,7 @@ mod hostile;
 mod idle;
 mod list_watch;
 mod lists;
+mod logs;
 #[cfg(all(feature = "fake", feature = "metrics"))]
 mod metrics;
 #[cfg(feature = "protobuf")]

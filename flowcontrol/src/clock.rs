@@ -81,13 +81,12 @@ impl Clock for TokioClock {
 
 /// The processor's cycle counter, where it has one that is steady; else the system's clock.
 ///
-/// Reading it takes a third of the time. It knows nothing of tokio's paused time. The first clock of a program
-/// measures the counter's speed, which takes up to 0.2 s.
+/// Reading it takes a third of the time. It knows nothing of tokio's paused time. Its origin is the counter's own, the
+/// same for all. The first clock of a program measures the counter's speed, which takes up to 0.2 s.
 #[cfg(feature = "fast-clock")]
 #[derive(Clone, Debug)]
 pub struct FastClock {
     clock: quanta::Clock,
-    origin: u64,
     /// Nanoseconds a tick: the whole ones, and the rest in units of 2^-64.
     whole: u64,
     rest: u64,
@@ -95,13 +94,11 @@ pub struct FastClock {
 
 #[cfg(feature = "fast-clock")]
 impl FastClock {
-    /// A clock whose origin is now.
+    /// A clock that is as exact as the measurement of the counter's speed.
     pub fn new() -> Self {
         let clock = quanta::Clock::new();
-        let origin = clock.raw();
-        // `delta_as_nanos` in `now` would shift by a variable and ask twice what kind of clock this is.
         let nanos = clock.delta_as_nanos(0, 1 << 40);
-        Self { clock, origin, whole: nanos >> 40, rest: nanos << 24 }
+        Self { clock, whole: nanos >> 40, rest: nanos << 24 }
     }
 }
 
@@ -116,8 +113,8 @@ impl Default for FastClock {
 impl Clock for FastClock {
     #[inline]
     fn now(&self) -> Timestamp {
-        // The counters of two processors may differ by a few ticks: no time before the origin.
-        let ticks = self.clock.raw().saturating_sub(self.origin);
+        // quanta's own conversion shifts by a variable and asks twice what kind of clock this is.
+        let ticks = self.clock.raw();
         let rest = (u128::from(ticks) * u128::from(self.rest)) >> 64;
         Timestamp(ticks.wrapping_mul(self.whole).wrapping_add(rest as u64))
     }

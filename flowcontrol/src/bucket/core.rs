@@ -1,3 +1,4 @@
+use std::hint::spin_loop;
 use std::sync::PoisonError;
 use std::task::Waker;
 
@@ -9,10 +10,10 @@ use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, TryLockError, fence};
 
 /// The bucket without its futures: one word, the scale that the word is in, and the line of waiters.
 ///
-/// The word holds, from the top: a point on the units' clock, the *mark* (59 bits); the version of the scale (3
-/// bits); and the flags [`WRITING`] and [`HELD`]. The bucket is full at the mark and later, and before it lacks as
-/// many units as there are until then: it holds `full + now - mark`. Taking n tokens moves the mark by n tokens, from
-/// now if it is in the past. That is the whole bucket, so that one compare-and-swap takes from it.
+/// The word holds, from the top: the flags [`HELD`] and [`WRITING`]; the version of the scale (3 bits); and a point on
+/// the units' clock, the *mark* (59 bits). The bucket is full at the mark and later, and before it lacks as many units
+/// as there are until then: it holds `full + now - mark`. Taking n tokens moves the mark by n tokens, from now if it is
+/// in the past. That is the whole bucket, so that one compare-and-swap takes from it.
 ///
 /// While somebody is in line (or has a token in hand that could still come back), [`HELD`] is set and the word is
 /// written under the lock only. The mark then also counts what those in line have asked for, and nobody overtakes
@@ -28,13 +29,14 @@ pub(crate) struct Core<C> {
 }
 
 /// Only the holder of the lock writes the word.
-const HELD: u64 = 0b00001;
-/// The scale is being written.
-const WRITING: u64 = 0b00010;
+const HELD: u64 = 1 << 63;
+/// The scale is being written; [`HELD`] is set as well.
+const WRITING: u64 = 1 << 62;
 /// Changes with the scale, so that a swap fails that was computed with an old one.
-const VERSION: u64 = 0b11100;
-const VERSION_STEP: u64 = 0b00100;
-const MARK_SHIFT: u32 = 5;
+const VERSION: u64 = 0b111 << MARK_BITS;
+const VERSION_STEP: u64 = 1 << MARK_BITS;
+const MARK: u64 = VERSION_STEP - 1;
+const MARK_BITS: u32 = 59;
 
 /// A scale in atomics. The word tells whether what was read is of a piece: it is if the word has neither changed its
 /// version nor been [`WRITING`] from before until after.
@@ -43,7 +45,7 @@ struct ScaleCell {
     epoch: AtomicU64,
     mult: AtomicU64,
     full: AtomicU64,
-    bits: AtomicU64,
+    token: AtomicU64,
 }
 
 impl ScaleCell {
@@ -52,7 +54,7 @@ impl ScaleCell {
             epoch: AtomicU64::new(scale.epoch),
             mult: AtomicU64::new(scale.mult),
             full: AtomicU64::new(scale.full),
-            bits: AtomicU64::new(u64::from(scale.bits)),
+            token: AtomicU64::new(scale.token),
         }
     }
 
@@ -61,7 +63,7 @@ impl ScaleCell {
             epoch: self.epoch.load(Ordering::Relaxed),
             mult: self.mult.load(Ordering::Relaxed),
             full: self.full.load(Ordering::Relaxed),
-            bits: self.bits.load(Ordering::Relaxed) as u32,
+            token: self.token.load(Ordering::Relaxed),
         }
     }
 
@@ -69,7 +71,7 @@ impl ScaleCell {
         self.epoch.store(scale.epoch, Ordering::Relaxed);
         self.mult.store(scale.mult, Ordering::Relaxed);
         self.full.store(scale.full, Ordering::Relaxed);
-        self.bits.store(u64::from(scale.bits), Ordering::Relaxed);
+        self.token.store(scale.token, Ordering::Relaxed);
     }
 }
 
@@ -77,7 +79,7 @@ impl<C: Clock> Core<C> {
     pub(crate) fn new(qps: f64, burst: u32, clock: C) -> Result<Self, RateError> {
         let scale = Scale::new(qps, burst, 0, clock.now().as_nanos())?;
         Ok(Self {
-            word: AtomicU64::new(ORIGIN << MARK_SHIFT),
+            word: AtomicU64::new(ORIGIN),
             scale: ScaleCell::new(scale),
             line: Mutex::new(Line::default()),
             qps: AtomicU64::new(qps.to_bits()),
@@ -86,38 +88,45 @@ impl<C: Clock> Core<C> {
     }
 
     /// Takes `n` tokens if they are there and nobody waits for them.
+    ///
+    /// What follows upon the clock's reading is a chain in which each step waits for the one before it: its length is
+    /// what a call costs.
     #[inline]
     pub(crate) fn try_take(&self, n: u32) -> bool {
         loop {
-            let mut word = self.word.load(Ordering::Acquire);
-            let seen = word;
+            let word = self.word.load(Ordering::Acquire);
             let scale = self.scale.load();
             // Whoever writes the scale has changed the word before: had we read any of it, a swap would fail.
             fence(Ordering::Acquire);
             // The clock is read after the word. Whoever wrote the word had read the clock before: a clock that does
             // not go back shows at least as much now.
             let Some(now) = scale.at(self.clock.now().as_nanos()) else { return self.try_take_locked(n) };
-            let (cost, limit) = (scale.cost(n), now + scale.full);
-            loop {
-                let taken = (word >> MARK_SHIFT).max(now) + cost;
-                if taken > limit || word & HELD != 0 {
-                    break;
-                }
-                let next = taken << MARK_SHIFT | word & VERSION;
-                match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
-                    Ok(_) => return true,
-                    Err(actual) if (actual ^ word) & VERSION == 0 => word = actual,
-                    Err(_) => break,
-                }
+            let cost = scale.cost(n);
+            if n > 1 && cost > scale.full {
+                return self.try_take_locked(n);
             }
-            if self.word.load(Ordering::Relaxed) != seen {
+            // With the version, now compares with words of that version as it does with their marks; and whatever is
+            // held is above the limit.
+            let now = now | word & VERSION;
+            let limit = now + scale.full;
+            let next = word.max(now) + cost;
+            if next <= limit {
+                match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
+                    Ok(_) => return true,
+                    // Others are at it: with a moment's rest, they fail less often, and so do we.
+                    Err(_) => spin_loop(),
+                }
+                continue;
+            }
+            if self.word.load(Ordering::Relaxed) != word {
                 continue; // The scale may have changed, and the clock's reading is older than the word.
             }
-            let mark = word >> MARK_SHIFT;
-            if word & HELD == 0 && mark <= limit {
-                return false; // Above the limit, the bucket lacks more than it can hold: the clock went back.
+            if word <= limit {
+                return false;
             }
-            if word & WRITING == 0 && mark.max(now) + cost > limit {
+            // In line are others, or the bucket lacks more than it can hold: the clock went back.
+            let unheld = word & !(HELD | WRITING);
+            if word & WRITING == 0 && unheld.max(now) + cost > limit {
                 return self.settle_and_try(n);
             }
             return self.try_take_locked(n);
@@ -147,18 +156,18 @@ impl<C: Clock> Core<C> {
     fn run<R>(&self, mut line: MutexGuard<'_, Line>, f: impl FnOnce(&mut Session<'_>) -> R) -> R {
         let word = self.word.fetch_or(HELD, Ordering::AcqRel);
         let scale = self.scale.load();
-        let mut session = Session::begin(&mut line, scale, word >> MARK_SHIFT, self.clock.now().as_nanos());
+        let mut session = Session::begin(&mut line, scale, word & MARK, self.clock.now().as_nanos());
         let result = f(&mut session);
         let (mark, new_scale, wakes, spent) = session.end();
         let mut version = word & VERSION;
         if new_scale != scale {
-            version = (version + VERSION_STEP) & VERSION;
+            version = version.wrapping_add(VERSION_STEP) & VERSION;
             self.word.fetch_or(WRITING, Ordering::Relaxed);
             fence(Ordering::Release);
             self.scale.store(new_scale);
         }
         let held = if line.is_idle() { 0 } else { HELD };
-        self.word.store(mark << MARK_SHIFT | version | held, Ordering::Release);
+        self.word.store(mark | version | held, Ordering::Release);
         drop(line);
         drop(spent);
         wakes.into_iter().for_each(Waker::wake);

@@ -89,7 +89,7 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(crate) fn begin(line: &'a mut Line, mut scale: Scale, mark: u64, now_nanos: u64) -> Self {
         // Those in line have moved the mark already, though they have taken nothing yet.
-        let mark = mark.saturating_sub(line.booked << scale.bits);
+        let mark = mark.saturating_sub(line.booked * scale.token);
         let paused = line.paused_since.is_some_and(|since| since <= now_nanos && now_nanos < scale.epoch);
         if !paused {
             line.paused_since = None;
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
             }
         };
         // A level of zero where the subtraction saturates: the clock went back, and the bucket is empty at worst.
-        let level = level.min(scale.full + (line.booked << scale.bits));
+        let level = level.min(scale.full + (line.booked * scale.token));
         let mut session =
             Self { line, scale, now_nanos, now, level, paused, wakes: Vec::new(), spent: Vec::new() };
         session.settle();
@@ -118,7 +118,7 @@ impl<'a> Session<'a> {
     /// The mark, the scale, whom to wake, and what to drop, both without the lock.
     pub(crate) fn end(mut self) -> (u64, Scale, Vec<Waker>, Vec<Waker>) {
         self.settle();
-        let mark = self.now + self.scale.full - self.level + (self.line.booked << self.scale.bits);
+        let mark = self.now + self.scale.full - self.level + (self.line.booked * self.scale.token);
         (mark, self.scale, self.wakes, self.spent)
     }
 
@@ -158,12 +158,12 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn burst(&self) -> u32 {
-        (self.scale.full >> self.scale.bits) as u32
+        (self.scale.full / self.scale.token) as u32
     }
 
     /// Whole tokens that are there for the taking.
     pub(crate) fn available(&self) -> u32 {
-        if self.line.waiting.is_empty() && !self.paused { (self.level >> self.scale.bits) as u32 } else { 0 }
+        if self.line.waiting.is_empty() && !self.paused { (self.level / self.scale.token) as u32 } else { 0 }
     }
 
     pub(crate) fn try_take(&mut self, n: u32) -> bool {
@@ -189,7 +189,7 @@ impl<'a> Session<'a> {
             return Ok(None);
         }
         let booked = self.line.booked + u64::from(n);
-        if booked << self.scale.bits > MAX_BOOKED {
+        if booked * self.scale.token > MAX_BOOKED {
             return Err(WaitError::LineTooLong);
         }
         let due = self.due_after(booked);
@@ -253,7 +253,7 @@ impl<'a> Session<'a> {
 
     /// When `tokens` have come, in the clock's nanoseconds.
     fn due_after(&self, tokens: u64) -> u64 {
-        let units = tokens.saturating_mul(1 << self.scale.bits).saturating_sub(self.level);
+        let units = tokens.saturating_mul(self.scale.token).saturating_sub(self.level);
         Self::due(&self.scale, self.now, units)
     }
 
@@ -285,7 +285,7 @@ impl<'a> Session<'a> {
         self.scale = Scale::new(qps, burst, self.line.booked, epoch)?;
         self.now = ORIGIN;
         let rescale = |units: u64, most: u64| {
-            let units = (u128::from(units) << self.scale.bits) >> old.bits;
+            let units = u128::from(units) * u128::from(self.scale.token) / u128::from(old.token);
             u64::try_from(units).unwrap_or(u64::MAX).min(most)
         };
         self.level = rescale(self.level, self.scale.full);

@@ -2,8 +2,8 @@ use super::{RateError, rate::check};
 
 /// How nanoseconds become parts of tokens.
 ///
-/// A token is 2^`bits` units. `bits` is as large as it can be while a nanosecond is less than one unit and a full
-/// bucket is not more than [`MAX_FULL`]: a unit is one to two nanoseconds' worth of tokens, or, where the bucket
+/// A token is as many units as it can be while a nanosecond is less than one unit and a full bucket is not more than
+/// [`MAX_FULL`]: a unit is one to two nanoseconds' worth of tokens, or, where the bucket
 /// takes more than days to fill, a small part of one. The time since `epoch` is turned into units as a whole and
 /// rounded once, so that nothing adds up: there is no drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +12,8 @@ pub(crate) struct Scale {
     pub(crate) epoch: u64,
     /// Units in 2^64 nanoseconds, rounded up.
     pub(crate) mult: u64,
-    /// Binary digits of a token.
-    pub(crate) bits: u32,
+    /// Units in a token, a power of two.
+    pub(crate) token: u64,
     /// Units in a full bucket.
     pub(crate) full: u64,
 }
@@ -47,7 +47,7 @@ impl Scale {
         let mut bits = by_burst.min(by_rate).min(by_line);
         loop {
             if let Ok(mult) = u64::try_from(units_in_2_64_nanos(mantissa, exponent + bits as i32)) {
-                return Ok(Self { epoch, mult, bits, full: u64::from(burst) << bits });
+                return Ok(Self { epoch, mult, token: 1 << bits, full: u64::from(burst) << bits });
             }
             bits -= 1; // The logarithm was rounded up to a whole number.
         }
@@ -70,8 +70,9 @@ impl Scale {
         u64::try_from(nanos).unwrap_or(u64::MAX)
     }
 
+    /// Units in so many tokens; `u64::MAX` where they are more than a bucket holds by far.
     pub(crate) fn cost(&self, tokens: u32) -> u64 {
-        u64::from(tokens) << self.bits
+        u64::from(tokens).saturating_mul(self.token)
     }
 }
 

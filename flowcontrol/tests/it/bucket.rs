@@ -55,6 +55,18 @@ fn starts_full_and_refills_up_to_the_burst() {
 }
 
 /// BH-F5: the passive variants.
+/// So many tokens of a slow bucket are more than a word can count.
+#[test]
+fn refuses_more_than_it_can_ever_hold() {
+    for qps in [1e-9, 1e-6, 0.01, 1000.0] {
+        let bucket = TokenBucket::new(qps, 1).unwrap();
+        assert!(!bucket.try_accept_n(2));
+        assert!(!bucket.try_accept_n(u32::MAX));
+        assert!(bucket.try_accept());
+        assert!(!bucket.try_accept_n(u32::MAX));
+    }
+}
+
 #[test]
 fn passive_limiters_only_try() {
     let bucket = Passive::new(TokenBucket::new(0.001, 1).unwrap());

@@ -16,6 +16,9 @@ use crate::execute::Cause;
 pub(crate) struct Observer {
     #[cfg(feature = "metrics")]
     host: Option<kubewire_metrics::HostMetrics>,
+    /// Whether there is more to observe than what the usual names say.
+    #[cfg(feature = "metrics")]
+    has_native_names: bool,
 }
 
 /// The metrics of requests with one verb.
@@ -28,7 +31,10 @@ pub(crate) struct VerbObserver {
 #[cfg(feature = "metrics")]
 impl Observer {
     pub(crate) fn new(metrics: Option<&kubewire_metrics::ClientMetrics>, host: &str) -> Self {
-        Self { host: metrics.map(|metrics| metrics.host(host)) }
+        Self {
+            host: metrics.map(|metrics| metrics.host(host)),
+            has_native_names: metrics.is_some_and(kubewire_metrics::ClientMetrics::has_native_names),
+        }
     }
 
     pub(crate) fn verb(&self, method: &http::Method) -> VerbObserver {
@@ -42,6 +48,12 @@ impl Observer {
             group => host.resource(&format!("{group}/{resource}")),
         });
         ResourceObserver { metrics }
+    }
+
+    /// The metrics of one list, which nobody asks the time for where they would not be shown.
+    pub(crate) fn list(&self, method: &http::Method, group: &str, resource: &str) -> ListObserver {
+        let metrics = self.has_native_names.then(|| (self.verb(method), self.resource(group, resource)));
+        ListObserver { metrics, items: 0, time: Duration::ZERO }
     }
 
     /// Counts a request that waits for the rate limiter until the guard is dropped.
@@ -58,6 +70,10 @@ impl Observer {
 
     pub(crate) fn resource(&self, _: &str, _: &str) -> ResourceObserver {
         ResourceObserver {}
+    }
+
+    pub(crate) fn list(&self, _: &http::Method, _: &str, _: &str) -> ListObserver {
+        ListObserver {}
     }
 
     pub(crate) fn limiter_queue(&self) -> Counted {
@@ -105,6 +121,44 @@ impl ResourceObserver {
                 Restart::Error => kubewire_metrics::RestartReason::Error,
                 Restart::Expired => kubewire_metrics::RestartReason::Expired,
             });
+        }
+    }
+}
+
+/// Counts the items of a list and the time that decoding them takes. A list that is not read to its end is not observed.
+#[derive(Debug)]
+pub(crate) struct ListObserver {
+    #[cfg(feature = "metrics")]
+    metrics: Option<(VerbObserver, ResourceObserver)>,
+    #[cfg(feature = "metrics")]
+    items: u64,
+    #[cfg(feature = "metrics")]
+    time: Duration,
+}
+
+#[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self))]
+impl ListObserver {
+    /// Runs the decoder for an item, if there is a whole one.
+    pub(crate) fn item<T>(&mut self, decode: impl FnOnce() -> Option<T>) -> Option<T> {
+        #[cfg(feature = "metrics")]
+        if self.metrics.is_some() {
+            let start = Instant::now();
+            let item = decode();
+            self.time += start.elapsed();
+            self.items += u64::from(item.is_some());
+            return item;
+        }
+        decode()
+    }
+
+    /// All items have been read.
+    pub(crate) fn finished(&self) {
+        #[cfg(feature = "metrics")]
+        if let Some((VerbObserver { metrics: Some(verb) }, ResourceObserver { metrics: Some(resource) })) =
+            &self.metrics
+        {
+            verb.observe_decode(self.time);
+            resource.observe_list_items(self.items);
         }
     }
 }

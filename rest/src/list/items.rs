@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use crate::answer::ByteStream;
+use crate::observe::ListObserver;
 use crate::{Decode, DecodeFault, Error, ItemError, ListDecoder, ListMeta, MediaType};
 
 /// After so many scanned bytes the stream lets other tasks run: decoding them takes less than a
@@ -19,12 +20,13 @@ const STEP_BYTES: u64 = 64 * 1024;
 pub struct Items<T> {
     body: ByteStream,
     decoder: ListDecoder<T>,
+    observer: ListObserver,
     yielded_at: u64,
     ended: bool,
 }
 
 impl<T: Decode> Items<T> {
-    pub(super) fn new(body: ByteStream) -> Result<Self, Error> {
+    pub(super) fn new(body: ByteStream, observer: ListObserver) -> Result<Self, Error> {
         let fault = match body.media_type() {
             None => Some(DecodeFault::ContentType),
             #[cfg(feature = "protobuf")]
@@ -38,7 +40,7 @@ impl<T: Decode> Items<T> {
             return Err(body.decode_error(String::new(), fault));
         }
         let decoder = ListDecoder::new(body.options());
-        Ok(Self { body, decoder, yielded_at: 0, ended: false })
+        Ok(Self { body, decoder, observer, yielded_at: 0, ended: false })
     }
 
     /// The next item; `None` at the end. Cancellation safe: nothing is lost.
@@ -60,8 +62,8 @@ impl<T: Decode> Items<T> {
     }
 
     /// Takes the decoder and what it needs to go on elsewhere.
-    pub(super) fn into_parts(self) -> (ByteStream, ListDecoder<T>) {
-        (self.body, self.decoder)
+    pub(super) fn into_parts(self) -> (ByteStream, ListDecoder<T>, ListObserver) {
+        (self.body, self.decoder, self.observer)
     }
 
     pub(super) fn bytes_read(&self) -> u64 {
@@ -81,7 +83,7 @@ impl<T: Decode> Stream for Items<T> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if let Some(item) = this.decoder.next_item() {
+            if let Some(item) = this.observer.item(|| this.decoder.next_item()) {
                 if item.is_err() {
                     this.ended = true;
                 }
@@ -95,7 +97,10 @@ impl<T: Decode> Stream for Items<T> {
                 }
                 None => {
                     this.decoder.finish();
-                    let last = this.decoder.next_item();
+                    let last = this.observer.item(|| this.decoder.next_item());
+                    if last.is_none() {
+                        this.observer.finished();
+                    }
                     this.ended = true;
                     return Poll::Ready(last.map(|item| item.map_err(|error| this.fault(error))));
                 }

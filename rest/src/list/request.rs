@@ -7,6 +7,7 @@ use tracing::Instrument as _;
 use super::items::Items;
 use super::pages::{self, Pages};
 use crate::execute::End;
+use crate::observe::ListObserver;
 use crate::request::answer_body;
 use crate::trace::request_span;
 use crate::{Decode, Error, ItemError, List, ListDecoder, ListMeta, Request};
@@ -42,9 +43,10 @@ impl Request {
     pub async fn list<T: Decode>(self) -> Result<List<T>, Error> {
         let span = request_span(&self);
         let _duration = self.observer().duration();
+        let observer = self.list_observer();
         let exchange = self.reading::<T>().exchange(End::Send);
         async {
-            let mut items = Items::new(answer_body(exchange).await?.bounded())?;
+            let mut items = Items::new(answer_body(exchange).await?.bounded(), observer)?;
             let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
             while items.bytes_read() < BIG_LIST_BYTES {
                 match items.next().await {
@@ -82,8 +84,9 @@ impl Request {
     /// Cancellation: dropping the future, or the stream, ends the request at once.
     pub async fn items<T: Decode>(self) -> Result<Items<T>, Error> {
         let span = request_span(&self);
+        let observer = self.list_observer();
         let exchange = self.reading::<T>().exchange(End::Send);
-        async { Items::new(answer_body(exchange).await?) }.instrument(span).await
+        async { Items::new(answer_body(exchange).await?, observer) }.instrument(span).await
     }
 
     /// Reads a list page by page, each of as many items as the `limit` of the request, or 500. Nothing is sent before the
@@ -125,9 +128,9 @@ impl Request {
 
 /// Goes on with a list on a thread for blocking work, to which its chunks are sent.
 async fn rest_elsewhere<T: Decode>(items: Items<T>, list: List<T>) -> Result<List<T>, Error> {
-    let (mut body, decoder) = items.into_parts();
+    let (mut body, decoder, observer) = items.into_parts();
     let (chunks, received) = mpsc::channel(CHUNKS_AHEAD);
-    let decoding = tokio::task::spawn_blocking(move || decode_rest(decoder, received, list));
+    let decoding = tokio::task::spawn_blocking(move || decode_rest(decoder, observer, received, list));
     let mut broken = None;
     while let Some(chunk) = body.chunk().await {
         match chunk {
@@ -158,11 +161,12 @@ async fn rest_elsewhere<T: Decode>(items: Items<T>, list: List<T>) -> Result<Lis
 /// Decodes until there are no more chunks. The error comes with the list's kind.
 fn decode_rest<T: Decode>(
     mut decoder: ListDecoder<T>,
+    mut observer: ListObserver,
     mut chunks: mpsc::Receiver<Bytes>,
     mut list: List<T>,
 ) -> Result<List<T>, (String, ItemError)> {
     loop {
-        while let Some(item) = decoder.next_item() {
+        while let Some(item) = observer.item(|| decoder.next_item()) {
             match item {
                 Ok(item) => list.items.push(item),
                 Err(error) => return Err((decoder.kind().unwrap_or_default(), error)),
@@ -174,6 +178,7 @@ fn decode_rest<T: Decode>(
             None => decoder.finish(),
         }
     }
+    observer.finished();
     list.metadata = decoder.metadata().map_err(|error| (decoder.kind().unwrap_or_default(), error))?;
     Ok(list)
 }

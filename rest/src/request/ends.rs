@@ -11,7 +11,7 @@ use super::Request;
 use crate::answer::{Answered, ByteStream};
 use crate::error::Place;
 use crate::execute::{End, Exchange, Limits, Machine, breaks_watch};
-use crate::observe::{VerbObserver, WatchObserver};
+use crate::observe::{ListObserver, VerbObserver, WatchObserver};
 use crate::trace::request_span;
 use crate::{Decode, Error, RequestError, Status};
 
@@ -116,6 +116,11 @@ impl Request {
 
     pub(crate) fn observer(&self) -> VerbObserver {
         self.client.0.observer.verb(&self.method)
+    }
+
+    pub(crate) fn list_observer(&self) -> ListObserver {
+        let client = &self.client.0;
+        client.observer.list(&self.method, &client.group_version.group, self.location.resource())
     }
 
     /// Checks the request and makes it ready: nothing of it is put together again for a further attempt.

@@ -125,6 +125,45 @@ async fn throttling_is_timed() {
     assert_eq!(counted.histogram("request_duration_seconds", "GET"), (3.0, 4.0), "throttling included");
 }
 
+/// However a list is read, it counts once it is whole; a long one is decoded on another thread.
+#[tokio::test]
+async fn lists_and_their_items() {
+    let list = |items: usize| {
+        let item = json!({"metadata": {"name": "a", "annotations": {"filler": "x".repeat(1000)}}});
+        json!({"kind": "PodList", "apiVersion": "v1", "items": vec![item; items]}).to_string()
+    };
+    let mut cut = list(5);
+    cut.pop();
+    let answers = [list(3), list(4), list(1000), list(0), cut];
+    let metrics = Arc::new(ClientMetrics::builder().native_names(true).build().unwrap());
+    let config = Config::new("https://server:6443");
+    let script = Script::new(answers.map(|text| Step::Answer(answer(200, text))));
+    let client = script.builder(&config).metrics(Arc::clone(&metrics)).build().unwrap();
+    let counted = Counted { metrics, client };
+    let pods = || counted.client.get().resource("pods");
+    let values = || {
+        let value =
+            |name: &str, labels: &str| counted.value(name, &format!(r#"host="server:6443",{labels}"#));
+        let items = |part: &str| value(&format!("kubewire_client_list_items_{part}"), r#"resource="pods""#);
+        let decoded = value("kubewire_client_decode_duration_seconds_count", r#"verb="GET""#);
+        (items("count"), items("sum"), decoded)
+    };
+    pods().list::<kubewire_rest::Object>().await.unwrap();
+    assert_eq!(values(), (1.0, 3.0, 1.0));
+    let mut items = pods().items::<kubewire_rest::Object>().await.unwrap();
+    while let Some(item) = items.next().await {
+        item.unwrap();
+        assert_eq!(values(), (1.0, 3.0, 1.0), "not before its end");
+    }
+    assert_eq!(values(), (2.0, 7.0, 2.0));
+    pods().list::<kubewire_rest::Object>().await.unwrap();
+    assert_eq!(values(), (3.0, 1007.0, 3.0));
+    pods().list::<kubewire_rest::Object>().await.unwrap();
+    assert_eq!(values(), (4.0, 1007.0, 4.0));
+    pods().list::<kubewire_rest::Object>().await.unwrap_err();
+    assert_eq!(values(), (4.0, 1007.0, 4.0), "it was not whole");
+}
+
 #[tokio::test(start_paused = true)]
 async fn watches_and_their_events() {
     let metrics = Arc::new(ClientMetrics::builder().native_names(true).build().unwrap());

@@ -84,7 +84,7 @@ async fn bh_m1_known_traffic_makes_exactly_these_counts_and_sums() {
     let server = ApiServer::builder().pods(20).start().await.unwrap();
     let url = server.url();
     let host = host_of(&url);
-    let metrics = Arc::new(ClientMetrics::new());
+    let metrics = Arc::new(ClientMetrics::builder().native_names(true).build().unwrap());
     // Compression would make the size of what is received a matter of the other end.
     let config = Config { disable_compression: true, ..Config::new(&url) };
     let limiter = Arc::new(HoldsBack(AtomicUsize::new(5)));
@@ -141,7 +141,16 @@ async fn bh_m1_known_traffic_makes_exactly_these_counts_and_sums() {
     );
     let retried = format!(r#"rest_client_request_retries_total{{code="200",host="{host}",verb="GET"}}"#);
     assert_eq!(of(&found, "rest_client_request_retries_total"), [(retried.as_str(), 3.0)]);
+    let reason = format!(r#"kubewire_client_retries_total{{host="{host}",reason="retry_after",verb="GET"}}"#);
+    assert_eq!(of(&found, "kubewire_client_retries_total"), [(reason.as_str(), 3.0)]);
+    assert!(of(&found, "kubewire_client_requests_in_flight").is_empty(), "all have ended: {found:#?}");
+    assert!(of(&found, "kubewire_client_limiter_queue_length").is_empty(), "none waits: {found:#?}");
     for (series, expected) in [
+        // Every attempt was answered.
+        (get("kubewire_client_time_to_first_byte_seconds_count"), 15.0),
+        (post("kubewire_client_time_to_first_byte_seconds_count"), 1.0),
+        (post("kubewire_client_decode_duration_seconds_count"), 1.0),
+        (post("kubewire_client_response_decoded_bytes_total"), answered as f64),
         (get("rest_client_request_duration_seconds_count"), 12.0),
         (post("rest_client_request_duration_seconds_count"), 1.0),
         // Every attempt takes a token, and sends a body: none is 0 bytes.

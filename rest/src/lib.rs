@@ -25,6 +25,7 @@ mod answer;
 #[cfg(feature = "cbor")]
 pub mod cbor;
 mod client;
+mod conflict;
 pub mod discovery;
 mod encoded;
 mod error;
@@ -47,6 +48,7 @@ mod watch;
 
 pub use answer::{ByteStream, Lines, MediaType, Result};
 pub use client::{Propagate, RestClient, RestClientBuilder};
+pub use conflict::retry_on_conflict;
 pub use encoded::{Encoded, EncodedError, merge_patch};
 pub use error::{ApiError, ClientError, DecodeError, DecodeFault, Error, RequestError, Stage, Target};
 pub use execute::{Attempt, BackoffManager, Decision, End, HostBackoff, Outcome, RetryPolicy, StandardRetry};
@@ -73,14 +75,22 @@ pub use watch::{Bookmark, RetryWatch, WatchEvent, WatchStream};
 pub use bytes::Bytes;
 pub use http;
 pub use jiff::Timestamp;
+pub use kubewire_config as config;
 pub use kubewire_config::Config;
-pub use kubewire_flowcontrol::{RateLimiter, TokenBucket, Unlimited, WaitError};
+pub use kubewire_flowcontrol as flowcontrol;
+pub use kubewire_flowcontrol::{RateLimiter, TokenBucket, Unlimited, Wait, WaitError};
+#[cfg(feature = "metrics")]
+pub use kubewire_metrics as metrics;
 #[cfg(feature = "metrics")]
 pub use kubewire_metrics::ClientMetrics;
 pub use kubewire_transport as transport;
 pub use kubewire_transport::HttpService;
 #[cfg(feature = "protobuf")]
 pub use prost;
+pub use serde_json;
+pub use serde_yaml;
+pub use tokio::time::Instant;
+pub use url::Url;
 
 #[doc = include_str!("../docs/porting.md")]
 pub mod porting {}

@@ -148,8 +148,9 @@ impl Subresource {
 mod tests {
     use super::*;
 
+    // BH-D1
     #[test]
-    fn bh_d1_parameters_match_in_any_order() {
+    fn parameters_match_in_any_order() {
         for yes in [
             "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
             "application/json; as=APIGroupDiscoveryList; v=v2; g=apidiscovery.k8s.io",
@@ -169,8 +170,9 @@ mod tests {
         }
     }
 
+    // BH-D2
     #[test]
-    fn bh_d2_stale_versions_are_failures() {
+    fn stale_versions_are_failures() {
         let document: Document = serde_json::from_str(
             r#"{"items":[{"metadata":{"name":"x.io"},"versions":[
                 {"version":"v2","freshness":"Stale","resources":[{"resource":"as"}]},

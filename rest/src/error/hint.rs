@@ -51,6 +51,8 @@ fn api_hint(error: &Error) -> Option<&'static str> {
         Some(
             "the server knows no such path: check the resource, its group and version, and the server's path prefix",
         )
+    } else if error.is_method_not_supported() {
+        Some("is the object's name missing, or has this resource no such verb?")
     } else if error.is_conflict() && !error.has_status_cause(&CauseType::FIELD_MANAGER_CONFLICT) {
         Some("read the object again and repeat the change on what is there now")
     } else if error.has_status_cause(&CauseType::FIELD_MANAGER_CONFLICT) {

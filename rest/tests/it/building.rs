@@ -4,24 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kubewire_rest::{
-    Config, CreateOptions, DeleteOptions, FieldValidation, GetOptions, GroupVersion, ListOptions,
-    PatchOptions, PatchType, PodLogOptions, PropagationPolicy, Request, ResourceVersionMatch, RestClient,
-    UpdateOptions,
+    Config, FieldValidation, GroupVersion, ListOptions, PatchType, PropagationPolicy, Request, RestClient,
 };
-use serde_json::json;
 
 use crate::service::Script;
 
 type Build = fn(RestClient) -> Request;
-type AnyBuild = Box<dyn Fn(RestClient) -> Request>;
 
-fn client(host: &str, group: &'static str) -> RestClient {
+pub fn client(host: &str, group: &'static str) -> RestClient {
     let config = Config::new(host);
     let version = if group.is_empty() { "v1" } else { "v1beta1" };
     Script::default().builder(&config).group_version(GroupVersion::new(group, version)).build().unwrap()
 }
 
-fn location(request: &Request) -> String {
+pub fn location(request: &Request) -> String {
     let url = request.url();
     url[url::Position::BeforePath..].to_owned()
 }
@@ -197,80 +193,6 @@ fn limit(limit: i64) -> ListOptions {
     ListOptions { limit: Some(limit), ..ListOptions::default() }
 }
 
-// BH-R5
-#[test]
-fn options() {
-    let text = |text: &str| Some(text.to_owned());
-    let request = || client("h", "").get().abs_path("/");
-    let all = ListOptions {
-        label_selector: text("a=b,c"),
-        field_selector: text("metadata.name=x"),
-        limit: Some(0),
-        continue_token: text("tok="),
-        resource_version: text("0"),
-        resource_version_match: Some(ResourceVersionMatch::NotOlderThan),
-        timeout_seconds: Some(30),
-        watch: Some(true),
-        allow_watch_bookmarks: Some(false),
-        send_initial_events: Some(true),
-    };
-    let log = PodLogOptions {
-        container: text("c"),
-        follow: Some(true),
-        previous: Some(false),
-        since_seconds: Some(5),
-        since_time: Some("2026-11-24T20:00:00Z".parse().unwrap()),
-        timestamps: Some(true),
-        tail_lines: Some(0),
-        limit_bytes: Some(1024),
-        insecure_skip_tls_verify_backend: Some(true),
-        stream: text("Stdout"),
-    };
-    let create = CreateOptions {
-        dry_run: true,
-        field_manager: text("m"),
-        field_validation: Some(FieldValidation::Warn),
-    };
-    let update = UpdateOptions { dry_run: false, field_manager: text(""), field_validation: None };
-    let patch = PatchOptions { force: Some(false), field_manager: text("m"), ..PatchOptions::default() };
-    let delete = DeleteOptions {
-        grace_period_seconds: Some(0),
-        propagation_policy: Some(PropagationPolicy::Foreground),
-        dry_run: true,
-        ..DeleteOptions::default()
-    };
-    let exact =
-        ListOptions { resource_version_match: Some(ResourceVersionMatch::Exact), ..ListOptions::default() };
-    for (request, expected) in [
-        (request().versioned_params(&ListOptions::default()), "/"),
-        (
-            request().versioned_params(&all),
-            "/?allowWatchBookmarks=false&continue=tok%3D&fieldSelector=metadata.name%3Dx&labelSelector=a%3Db%2Cc&limit=0&\
-             resourceVersion=0&resourceVersionMatch=NotOlderThan&sendInitialEvents=true&timeoutSeconds=30&watch=true",
-        ),
-        (request().versioned_params(&exact), "/?resourceVersionMatch=Exact"),
-        (request().versioned_params(&GetOptions { resource_version: text("5") }), "/?resourceVersion=5"),
-        (request().versioned_params(&GetOptions::default()), "/"),
-        (
-            request().versioned_params(&log),
-            "/?container=c&follow=true&insecureSkipTLSVerifyBackend=true&limitBytes=1024&previous=false&sinceSeconds=5&\
-             sinceTime=2026-11-24T20%3A00%3A00Z&stream=Stdout&tailLines=0&timestamps=true",
-        ),
-        (request().versioned_params(&create), "/?dryRun=All&fieldManager=m&fieldValidation=Warn"),
-        (request().versioned_params(&update), "/?fieldManager="),
-        (request().versioned_params(&patch), "/?fieldManager=m&force=false"),
-        (
-            request().versioned_params(&delete),
-            "/?dryRun=All&gracePeriodSeconds=0&propagationPolicy=Foreground",
-        ),
-    ] {
-        assert_eq!(location(&request), expected);
-    }
-    let body = serde_json::to_value(&delete).unwrap();
-    assert_eq!(body, json!({"gracePeriodSeconds": 0, "propagationPolicy": "Foreground", "dryRun": ["All"]}));
-    assert_eq!(serde_json::to_value(DeleteOptions::default()).unwrap(), json!({}));
-}
-
 // BH-R3, BH-R4, BH-R8, BH-R10
 #[tokio::test]
 async fn what_is_refused() {
@@ -365,104 +287,6 @@ async fn after_an_error_setters_do_nothing_but_some() {
     assert_eq!(location(&request), "/api/v1");
     let error = request.header("x-later", "1").max_retries(3).send().await.check().unwrap_err();
     assert!(error.to_string().contains("name is empty"), "{error}");
-}
-
-// BH-R2, BH-R6, BH-R7, BH-R10
-#[tokio::test]
-async fn headers_and_bodies() {
-    const JSON: &str = "application/json";
-    let object = || json!({"a": 1});
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "from a file").unwrap();
-    let chunks = || futures_util::stream::iter([Ok::<_, std::io::Error>("one ".into()), Ok("two".into())]);
-    let cases: Vec<(AnyBuild, &str, &str, &str)> = vec![
-        // What is sent, its content type, the accept header.
-        (Box::new(|c| c.get()), "", "", "application/json, */*"),
-        (Box::new(|c| c.get().accept("text/plain")), "", "", "text/plain"),
-        (Box::new(|c| c.get().header("Accept", "a/b").header("accept", "c/d")), "", "", "c/d"),
-        (Box::new(|c| c.get().header_values("accept", ["a/b", "c/d"])), "", "", "a/b|c/d"),
-        (Box::new(|c| c.get().header_values::<_, &str>("accept", [])), "", "", ""),
-        (Box::new(|c| c.get().header_values::<_, &str>("accept", []).accept("a/b")), "", "", "a/b"),
-        (
-            Box::new(|c| c.get().as_table()),
-            "",
-            "",
-            "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
-        ),
-        (Box::new(move |c| c.post().body(&object())), r#"{"a":1}"#, JSON, "application/json, */*"),
-        (Box::new(|c| c.post().body("text")), "\"text\"", JSON, "application/json, */*"),
-        (Box::new(|c| c.post().body(&None::<u8>)), "", "", "application/json, */*"),
-        (Box::new(|c| c.post().body(&1).body(&())), "", JSON, "application/json, */*"),
-        (Box::new(|c| c.post().body_bytes("text")), "text", "", "application/json, */*"),
-        (Box::new(|c| c.post().body_bytes(vec![1, 2])), "\u{1}\u{2}", "", "application/json, */*"),
-        (Box::new(move |c| c.post().body_file(file.path())), "from a file", "", "application/json, */*"),
-        (Box::new(move |c| c.post().body_stream(chunks())), "one two", "", "application/json, */*"),
-        (
-            Box::new(move |c| c.post().header("content-type", "a/b").body(&1)),
-            "1",
-            JSON,
-            "application/json, */*",
-        ),
-        (
-            Box::new(move |c| c.post().body(&1).header("content-type", "a/b")),
-            "1",
-            "a/b",
-            "application/json, */*",
-        ),
-        (
-            Box::new(|c| c.patch(PatchType::Json).body(&[1])),
-            "[1]",
-            "application/json-patch+json",
-            "application/json, */*",
-        ),
-        (
-            Box::new(|c| c.patch(PatchType::Merge).body(&1)),
-            "1",
-            "application/merge-patch+json",
-            "application/json, */*",
-        ),
-        (
-            Box::new(|c| c.patch(PatchType::StrategicMerge).body_bytes("{}")),
-            "{}",
-            "application/strategic-merge-patch+json",
-            "application/json, */*",
-        ),
-        (
-            Box::new(|c| c.apply("m").body_bytes("a: b")),
-            "a: b",
-            "application/apply-patch+yaml",
-            "application/json, */*",
-        ),
-        (
-            Box::new(|c| c.patch(PatchType::ApplyCbor).body_bytes("x")),
-            "x",
-            "application/apply-patch+cbor",
-            "application/json, */*",
-        ),
-        (
-            Box::new(|c| c.patch(PatchType::Merge).header("content-type", "a/b")),
-            "",
-            "a/b",
-            "application/json, */*",
-        ),
-    ];
-    for (index, (build, body, content_type, accept)) in cases.iter().enumerate() {
-        let script = Script::default();
-        build(script.client()).send().await.check().unwrap();
-        let sent = &script.sent()[0];
-        let accepts: Vec<&str> =
-            sent.headers.get_all("accept").iter().map(|value| value.to_str().unwrap()).collect();
-        assert_eq!(std::str::from_utf8(&sent.body).unwrap(), *body, "case {index}");
-        assert_eq!(sent.header("content-type"), *content_type, "case {index}");
-        assert_eq!(accepts.join("|"), *accept, "case {index}");
-    }
-    // A client that is set to YAML.
-    let script = Script::default();
-    let config = Config { content_type: Some("application/yaml".to_owned()), ..Config::new("h") };
-    script.builder(&config).build().unwrap().post().body(&json!({"a": 1})).send().await.check().unwrap();
-    let sent = &script.sent()[0];
-    assert_eq!((sent.body.as_slice(), sent.header("content-type")), (&b"a: 1\n"[..], "application/yaml"));
-    assert_eq!(sent.header("accept"), "application/yaml, */*");
 }
 
 // BH-R5

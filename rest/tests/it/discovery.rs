@@ -92,8 +92,9 @@ fn all_at_once() -> Routes {
     routes
 }
 
+// BH-D1
 #[tokio::test]
-async fn bh_d1_two_requests_where_all_is_told_at_once() {
+async fn two_requests_where_all_is_told_at_once() {
     let routes = all_at_once();
     let all = routes.discovery().resources().await.unwrap();
     assert_eq!(all.groups.len(), 2);
@@ -109,8 +110,9 @@ async fn bh_d1_two_requests_where_all_is_told_at_once() {
     }
 }
 
+// BH-D1
 #[tokio::test]
-async fn bh_d1_each_version_is_asked_for_otherwise() {
+async fn each_version_is_asked_for_otherwise() {
     let routes = Routes::default();
     routes.json("/api", r#"{"versions":["v1"]}"#);
     routes.json(
@@ -130,8 +132,9 @@ async fn bh_d1_each_version_is_asked_for_otherwise() {
     assert_eq!(routes.asked().len(), 5);
 }
 
+// BH-D1
 #[tokio::test]
-async fn bh_d1_no_core_group_is_fine_and_no_groups_is_not() {
+async fn no_core_group_is_fine_and_no_groups_is_not() {
     let routes = Routes::default();
     routes.set("/apis", 200, AGGREGATED, groups(APPS));
     let all = routes.discovery().resources().await.unwrap();
@@ -143,8 +146,9 @@ async fn bh_d1_no_core_group_is_fine_and_no_groups_is_not() {
     assert!(error.is_not_found(), "{error}");
 }
 
+// BH-D1, BH-D2
 #[tokio::test]
-async fn bh_d1_d2_a_part_that_fails_is_asked_twice_and_reported() {
+async fn a_part_that_fails_is_asked_twice_and_reported() {
     let routes = Routes::default();
     routes.json(
         "/apis",
@@ -163,8 +167,9 @@ async fn bh_d1_d2_a_part_that_fails_is_asked_twice_and_reported() {
     assert!(why.to_string().contains("/apis/metrics.io/v1"), "{why}");
 }
 
+// BH-D3
 #[tokio::test]
-async fn bh_d3_a_version_that_failed_in_passing_is_asked_again() {
+async fn a_version_that_failed_in_passing_is_asked_again() {
     let routes = Routes::default();
     routes.json("/apis", r#"{"groups":[{"name":"metrics.io","versions":[{"version":"v1"}]}]}"#);
     routes.set("/apis/metrics.io/v1", 503, "text/plain", "down");
@@ -185,8 +190,9 @@ async fn bh_d3_a_version_that_failed_in_passing_is_asked_again() {
     assert!(routes.asked().is_empty());
 }
 
+// BH-D3
 #[tokio::test]
-async fn bh_d3_a_version_that_is_refused_is_not_asked_again() {
+async fn a_version_that_is_refused_is_not_asked_again() {
     let routes = Routes::default();
     routes.json("/apis", r#"{"groups":[{"name":"secret.io","versions":[{"version":"v1"}]}]}"#);
     routes.set("/apis/secret.io/v1", 403, "text/plain", "no");
@@ -207,8 +213,9 @@ async fn many_ask_and_the_server_is_asked_once() {
     assert_eq!(routes.asked().len(), 2);
 }
 
+// BH-D4
 #[tokio::test(start_paused = true)]
-async fn bh_d4_a_kind_that_came_later_is_found() {
+async fn a_kind_that_came_later_is_found() {
     let routes = all_at_once();
     let mapper = RestMapper::new(routes.discovery());
     assert_eq!(mapper.for_kind("", "Pod").await.unwrap().name, "pods");

@@ -2,13 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod answers;
+mod bodies;
 mod building;
 #[cfg(feature = "cbor")]
 mod cbor;
+mod conflicts;
 mod conformance;
 #[cfg(feature = "metrics")]
 mod counts;
 mod discovery;
+mod errors;
 mod executing;
 #[cfg(feature = "fake")]
 mod fake;
@@ -20,6 +23,8 @@ mod lists;
 mod logs;
 #[cfg(all(feature = "fake", feature = "metrics"))]
 mod metrics;
+mod names;
+mod options;
 #[cfg(feature = "protobuf")]
 mod protobuf;
 mod retries;

@@ -141,6 +141,20 @@ impl Server {
         self.dir.join("user.kubeconfig")
     }
 
+    /// Where the server's etcd listens, in plain HTTP.
+    ///
+    /// # Panics
+    ///
+    /// When the folder of a server that was started elsewhere does not say it.
+    #[expect(clippy::panic, reason = "tests that can't have their server must fail")]
+    pub fn etcd_url(&self) -> String {
+        let path = self.dir.join("etcd.url");
+        match std::fs::read_to_string(&path) {
+            Ok(url) => url,
+            Err(error) => panic!("{}: {error}: start the server again", path.display()),
+        }
+    }
+
     /// An administrator's kubeconfig for a modern server of custom resources, started at the first call; `None`, with a
     /// word on stderr, where the folder has no `apiextensions-apiserver`.
     ///

@@ -151,6 +151,7 @@ pub(crate) fn start(assets: &Path) -> Result<Running> {
     )?;
     wait_ready(&mut server, port, &pki)?;
     pki.write_kubeconfigs(&dir, "", &format!("https://127.0.0.1:{port}"))?;
+    std::fs::write(dir.join("etcd.url"), &etcd_url)?;
     Ok(Running { dir, pki, etcd_url, port, server, etcd: Some(etcd) })
 }
 

@@ -3,6 +3,7 @@
 //! `widgets` holds what any server of custom resources does; `core` what takes the core API.
 
 mod core;
+mod expired;
 #[cfg(feature = "protobuf")]
 mod protobuf;
 mod server;
@@ -172,7 +173,7 @@ suite! {
     widgets: create_and_get, selectors_and_chunks, update_conflict, json_patch, merge_patch,
         apply_conflict_and_force, status_and_scale, delete_preconditions, delete_propagation, delete_collection,
         dry_run, deprecated_version_warns, not_found, already_exists, invalid, bad_continue_token,
-        strategic_merge_is_refused, table, partial_metadata, streams;
+        strategic_merge_is_refused, too_large, two_writers, table, partial_metadata, streams;
     core: config_maps, strategic_merge, eviction, token_request, self_subject_reviews, raw_paths, metrics_path,
         missing_resource, all_namespaces;
 }
@@ -184,11 +185,9 @@ mod in_protobuf {
     suite! { protobuf: objects, lists, watches, pods, custom_resources; }
 }
 
-/// 403, by a user who may do nothing.
-#[tokio::test]
-async fn forbidden() {
-    let Some(config) = server::without_rights() else { return };
-    let client = RestClient::for_config(&config, GroupVersion::V1).unwrap();
+/// 403, by the user `token-user`, who may do nothing.
+async fn is_forbidden(config: &Config) {
+    let client = RestClient::for_config(config, GroupVersion::V1).unwrap();
     let error = client.get().namespace("kube-system").resource("secrets").send().await.check().unwrap_err();
     assert!(error.is_forbidden() && error.code() == Some(403), "{error}");
     let details = error.status().unwrap().details.as_ref().unwrap();
@@ -197,6 +196,19 @@ async fn forbidden() {
     for part in ["GET /api/v1/namespaces/kube-system/secrets", "token-user", "list", "secrets", "a role"] {
         assert!(text.contains(part), "{part:?} in {text}");
     }
+}
+
+#[cfg(feature = "fake")]
+#[tokio::test]
+async fn forbidden_by_the_embedded_server() {
+    let builder = kubewire_rest::fake::ApiServer::builder().user("token", "token-user", &[]);
+    is_forbidden(&builder.start().await.unwrap().config()).await;
+}
+
+#[tokio::test]
+async fn forbidden_by_the_real_server() {
+    let Some(config) = server::without_rights() else { return };
+    is_forbidden(&config).await;
 }
 
 /// 401, by a token that the server does not know.

@@ -1,6 +1,6 @@
 //! The servers: the embedded one, and the real ones where they are to be had.
 
-use kubewire_rest::Config;
+use kubewire_rest::{Config, RestClient};
 
 /// The embedded server.
 #[cfg(feature = "fake")]
@@ -24,4 +24,15 @@ pub fn custom() -> Option<Config> {
 pub fn without_rights() -> Option<Config> {
     let server = kubewire_envtest::server()?;
     Some(Config::from_kubeconfig(server.user_kubeconfig()).unwrap())
+}
+
+/// Makes the real servers' store forget what stood before its version 3: every test's objects are newer.
+pub async fn compact() {
+    let Some(server) = kubewire_envtest::server() else { return };
+    let etcd = RestClient::builder(&Config::new(server.etcd_url())).unversioned().build().unwrap();
+    let wanted = serde_json::json!({"revision": "3"});
+    let result = etcd.post().abs_path("/v3/kv/compaction").body(&wanted).send().await;
+    // It may have been done before.
+    let body = String::from_utf8_lossy(result.body());
+    assert!(result.error().is_none() || body.contains("has been compacted"), "{result:?}: {body}");
 }

@@ -3,6 +3,7 @@
 use kubewire_rest::{
     CauseType, DeleteOptions, GroupVersion, List, ListOptions, Object, PartialObjectMetadata,
     PartialObjectMetadataList, PatchType, Preconditions, PropagationPolicy, Status, StatusReason, Table,
+    retry_on_conflict,
 };
 use serde_json::{Value, json};
 
@@ -302,6 +303,37 @@ pub async fn invalid(context: &Context) {
     let malformed = context.widgets.post().namespace("default").resource("widgets").body_bytes("{\"a\":");
     let error = malformed.header("Content-Type", "application/json").send().await.check().unwrap_err();
     assert!(error.is_bad_request(), "{error}");
+}
+
+pub async fn too_large(context: &Context) {
+    // Servers take 3 MiB.
+    let widget = context.widget(&context.unique, json!({"note": "n".repeat(3 << 20)}));
+    let post = context.widgets.post().namespace("default").resource("widgets").body(&widget);
+    let error = post.send().await.check().unwrap_err();
+    assert!(error.is_request_entity_too_large(), "{error}");
+    assert_eq!((error.code(), error.reason()), (Some(413), Some(&StatusReason::REQUEST_ENTITY_TOO_LARGE)));
+    assert!(error.status().unwrap().message.contains("limit is 3145728"), "{error}");
+}
+
+pub async fn two_writers(context: &Context) {
+    let name = &context.unique;
+    context.create(name, json!({"size": 0})).await;
+    // Each loses at most as often as the other writes, which is less often than is tried.
+    let write = async || {
+        for _ in 0..3 {
+            retry_on_conflict(async || {
+                let mut widget: Object = context.get(name).send().await.into_object()?;
+                let size = widget.pointer("/spec/size").and_then(Value::as_i64).unwrap();
+                widget.fields["spec"]["size"] = json!(size + 1);
+                context.put(name).body(&widget).send().await.check()
+            })
+            .await
+            .unwrap();
+        }
+    };
+    tokio::join!(write(), write());
+    let widget: Object = context.get(name).send().await.into_object().unwrap();
+    assert_eq!(widget.pointer("/spec/size"), Some(&json!(6)));
 }
 
 pub async fn bad_continue_token(context: &Context) {

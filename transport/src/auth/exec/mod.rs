@@ -32,6 +32,7 @@ use info::Cluster;
 pub use info::ExecInfo;
 use observe::Observe;
 use output::{Credential, same_certificate};
+use run::Terminal;
 
 /// The versions of ExecCredential that are spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +182,7 @@ impl Plugin {
         let outcome = match resolve(command) {
             Some(program) => {
                 let info = info::encode(*version, interactive, cluster.as_ref());
-                run::run(exec, &program, interactive, &info).await
+                run::run(exec, &program, Terminal::new(interactive), &info).await
             }
             None => {
                 let help = self.hint.text(exec.printable_install_hint());

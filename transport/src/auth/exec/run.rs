@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use kubewire_config::{ExecConfig, InteractiveMode, Secret};
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{ChildStdout, Command};
+use tokio::process::{Child, ChildStdout, Command};
 use zeroize::Zeroizing;
 
 use super::error::ExecError;
@@ -20,6 +20,30 @@ const MAX_OUTPUT: usize = 1 << 20;
 
 /// How long the output is waited for when the program is gone and one of its children keeps the pipe open.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// How a program stands to the person's terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Terminal {
+    /// Its standard input is the terminal.
+    Given,
+    /// It may still ask a person through `/dev/tty`, and Ctrl-C is to end it too: both work within our process group
+    /// alone. When it is killed, what it has started may live on.
+    There,
+    /// There is none: it leads a process group of its own, and is killed with all that it has started.
+    None,
+}
+
+impl Terminal {
+    pub(super) fn new(interactive: bool) -> Self {
+        if interactive {
+            Self::Given
+        } else if std::fs::File::open("/dev/tty").is_ok() {
+            Self::There
+        } else {
+            Self::None
+        }
+    }
+}
 
 /// Whether the program gets the terminal. `Err` says why it can't, where it must.
 pub(super) fn interactive(exec: &ExecConfig, is_terminal: bool) -> Result<bool, String> {
@@ -35,29 +59,63 @@ pub(super) fn interactive(exec: &ExecConfig, is_terminal: bool) -> Result<bool, 
     }
 }
 
+/// A program that is killed when this is dropped before it has ended.
+struct Running {
+    child: Child,
+    #[cfg(unix)]
+    leads_group: bool,
+}
+
+impl Running {
+    fn start(mut command: Command, terminal: Terminal) -> io::Result<Self> {
+        #[cfg(unix)]
+        if terminal == Terminal::None {
+            command.process_group(0);
+        }
+        Ok(Self {
+            child: command.kill_on_drop(true).spawn()?,
+            #[cfg(unix)]
+            leads_group: terminal == Terminal::None,
+        })
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Until the program is waited for, its number is nobody else's.
+        let leader = self.child.id().filter(|_| self.leads_group);
+        let leader = leader.and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?));
+        if let Some(leader) = leader {
+            // They may have ended by themselves.
+            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
+}
+
 /// Runs `program` and gives what it printed. Dropping the future kills it.
 pub(super) async fn run(
     exec: &ExecConfig,
     program: &Path,
-    interactive: bool,
+    terminal: Terminal,
     info: &Secret,
 ) -> Result<Zeroizing<Vec<u8>>, ExecError> {
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(exec.args.iter().map(Secret::expose))
         .envs(exec.env.iter().map(|(name, value)| (name, value.expose())))
         .env(info::VARIABLE, info.expose())
-        .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
+        .stdin(if terminal == Terminal::Given { Stdio::inherit() } else { Stdio::null() })
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .spawn()
+        .stderr(Stdio::inherit());
+    let mut running = Running::start(command, terminal)
         .map_err(|source| ExecError::Start { command: exec.command.clone(), source })?;
 
     // Room for most credentials, so that no copies of them are left behind as it grows.
     let mut output = Zeroizing::new(Vec::with_capacity(16 << 10));
     {
-        let reading = pin!(read(child.stdout.take(), &mut output, exec));
-        let waiting = pin!(child.wait());
+        let reading = pin!(read(running.child.stdout.take(), &mut output, exec));
+        let waiting = pin!(running.child.wait());
         match select(reading, waiting).await {
             Either::Left((read, waiting)) => {
                 read?;

@@ -1,3 +1,5 @@
+use std::io::Read as _;
+
 use super::*;
 
 // BH-T11
@@ -80,6 +82,28 @@ async fn a_child_left_behind_does_not_hold_the_credential_back() {
     tokio::time::resume();
     let pid = program.wrote("pid").await;
     assert!(std::process::Command::new("kill").arg(pid.trim()).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn what_a_program_has_started_ends_with_it() {
+    let program =
+        Program::new("mkfifo pipe\nexec 3<>pipe\nsleep 1000 &\nexec 3>&-\necho started > started\nwait");
+    let exec = program.exec();
+    let shell = lookup::resolve(&exec.command, std::env::var_os("PATH").as_deref()).unwrap();
+    let info = Secret::from("");
+    let mut running = Box::pin(run::run(&exec, &shell, Terminal::None, &info));
+    let started = program.wrote("started");
+    tokio::select! {
+        outcome = &mut running => panic!("{outcome:?}"),
+        _ = started => {}
+    }
+    // The pipe ends when nobody can write to it any more, which now the sleeper alone can.
+    let mut pipe = fs::File::open(program.path("pipe")).unwrap();
+    let (end, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || end.send(pipe.read(&mut [0])));
+    drop(running);
+    let ended = tokio::time::timeout(Duration::from_secs(30), ended);
+    assert_eq!(ended.await.expect("in time").unwrap().unwrap(), 0);
 }
 
 // BH-T14

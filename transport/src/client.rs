@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
-use kubewire_config::{Config, Credentials, HeaderCredential};
+use kubewire_config::Config;
 
 use crate::auth::{Auth, AuthOptions};
 use crate::builder::HttpClientBuilder;
@@ -126,14 +126,6 @@ fn check(config: &Config) -> Result<(), Error> {
         return Err(Error::config(
             "insecure is set together with a CA: drop one, since an insecure client verifies nothing",
         ));
-    }
-    let basic = match &config.credentials {
-        Credentials::Basic(basic)
-        | Credentials::ClientCertificate { header: HeaderCredential::Basic(basic), .. } => Some(basic),
-        _ => None,
-    };
-    if basic.is_some_and(|basic| basic.username.is_empty()) {
-        return Err(Error::config("basic credentials have no user name"));
     }
     Ok(())
 }

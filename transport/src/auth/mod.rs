@@ -10,6 +10,7 @@ mod headers;
 #[cfg(feature = "oidc")]
 mod oidc;
 mod provider;
+mod shared;
 mod token_file;
 mod validity;
 

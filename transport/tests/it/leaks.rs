@@ -100,6 +100,11 @@ async fn drive(said: &Said, config: &Config) {
     }
 }
 
+fn coded(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn no_secret_is_ever_said() {
     let said = Said::default();
@@ -181,6 +186,16 @@ async fn no_secret_is_ever_said() {
                 drive(&said, &Config { credentials: Credentials::Bearer(bearer()), ..config }).await;
             }
         }
+        #[cfg(feature = "oidc")]
+        {
+            let issuer = crate::oidc::Issuer::start(&ca, "marked-").await;
+            let authorities = [ca.pem(), clients.pem()].map(|pem| coded(&pem));
+            for authority in &authorities {
+                let setting = ("idp-certificate-authority-data", authority.as_str());
+                let credentials = issuer.credentials("marked-", &[setting]);
+                drive(&said, &Config { credentials, ..config(open.url(), ca.trusted()) }).await;
+            }
+        }
         // Nobody is there.
         let credentials = Credentials::Bearer(bearer());
         drive(&said, &Config { credentials, ..config("https://127.0.0.1:1", ca.trusted()) }).await;
@@ -192,9 +207,10 @@ async fn no_secret_is_ever_said() {
     for witness in ["TRACE", "rustls", "h2", "hyper_util", "refused the connection", "don't match"] {
         assert!(said.contains(witness), "{witness} was not said");
     }
-    use base64::Engine as _;
-    let coded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
-    let mut secrets = vec!["marked".to_owned(), coded("me:marked-password"), coded("me:marked-proxy")];
+    #[cfg(feature = "oidc")]
+    assert!(said.contains("the OpenID issuer can't be asked"));
+    let mut secrets = vec!["marked".to_owned()];
+    secrets.extend(["me:marked-password", "me:marked-proxy", "me:marked-secret"].map(coded));
     // Keys: any of their lines would be too much.
     for key in &keys {
         secrets

@@ -12,6 +12,8 @@ mod exchange;
 mod faults;
 mod guard;
 mod leaks;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod program;
 mod proxies;
 mod redirects;

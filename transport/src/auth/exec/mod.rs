@@ -7,7 +7,6 @@ mod lookup;
 mod observe;
 mod output;
 mod run;
-mod shared;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
@@ -25,6 +24,7 @@ use tokio::sync::watch;
 
 use super::AuthOptions;
 use super::cell::{Cell, Stamp};
+use super::shared::Shared;
 use crate::{Error, ErrorKind};
 use error::ExecError;
 use hint::Hint;
@@ -62,7 +62,7 @@ impl ApiVersion {
 }
 
 /// What makes two uses of a program one: the same configuration, and the same cluster where the program is told of it.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Spec {
     exec: ExecConfig,
     version: ApiVersion,
@@ -103,8 +103,10 @@ pub(super) struct Exec {
 
 impl Exec {
     pub(super) fn new(config: &Config, exec: &ExecConfig, options: &AuthOptions) -> Result<Self, Error> {
+        static PLUGINS: Shared<Plugin> = Shared::new();
+        let spec = Spec::new(config, exec)?;
         Ok(Self {
-            plugin: shared::plugin(Spec::new(config, exec)?),
+            plugin: PLUGINS.get(|plugin| plugin.spec == spec, || Ok(Plugin::new(spec.clone())))?,
             now: Arc::clone(&options.now),
             provider: Arc::clone(&options.provider),
             observe: Observe::new(options),

@@ -16,11 +16,13 @@ use http::HeaderValue;
 use kubewire_config::{
     AuthProviderConfig, Config, ConfigError, EntryOrigin, Kubeconfig, LoadingRules, Pem, Secret, TlsConfig,
 };
+use tokio::runtime::{Handle, Id};
 use tokio::sync::Mutex;
 use url::Url;
 
 use super::AuthOptions;
 use super::cell::{Cell, Stamp};
+use super::shared::Shared;
 use crate::{Error, ErrorKind, HttpClient};
 use error::OidcError;
 use issuer::{Client, Issuer};
@@ -38,17 +40,20 @@ const REFRESH_TOKEN: &str = "refresh-token";
 /// How long a renewal may take that nobody waits for any more.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// One client's id-token.
+/// One client's use of an id-token.
 pub(super) struct Oidc {
     provider: Arc<Provider>,
-    cell: Arc<Cell<IdToken, OidcError>>,
     now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
+/// An id-token, shared by all clients that are configured alike.
 struct Provider {
+    spec: AuthProviderConfig,
+    /// The issuer's connections live in the runtime that they were made in. Without one, nothing is shared.
+    runtime: Option<Id>,
     issuer: Issuer,
     client_id: String,
-    origin: Option<EntryOrigin>,
+    cell: Arc<Cell<IdToken, OidcError>>,
     /// Held while tokens are renewed.
     settings: Mutex<Settings>,
 }
@@ -61,25 +66,12 @@ struct Settings {
 
 impl Oidc {
     pub(super) fn new(provider: &AuthProviderConfig, options: &AuthOptions) -> Result<Self, Error> {
-        let values = &provider.config;
-        let url = required(values, ISSUER)?;
-        let url = Url::parse(url).map_err(|error| {
-            Error::new(ErrorKind::Config, error)
-                .context(format!("the setting {ISSUER} of the auth-provider oidc is no URL"))
-        })?;
-        let http = HttpClient::new(&issuer_config(&url, values)?)?;
-        let token = text(values, ID_TOKEN).map(IdToken::parse).transpose().map_err(|error| {
-            Error::new(ErrorKind::Config, error).context(format!(
-                "the setting {ID_TOKEN} of the auth-provider oidc is no token: log in again"
-            ))
-        })?;
-        let provider = Provider {
-            issuer: Issuer::new(Arc::new(http), url),
-            client_id: required(values, CLIENT_ID)?.to_owned(),
-            origin: provider.origin.clone(),
-            settings: Mutex::new(Settings { values: values.clone(), unsaved: false }),
-        };
-        Ok(Self { provider: Arc::new(provider), cell: Cell::new(token), now: Arc::clone(&options.now) })
+        static PROVIDERS: Shared<Provider> = Shared::new();
+        let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
+        let same =
+            |other: &Provider| runtime.is_some() && other.runtime == runtime && other.spec == *provider;
+        let provider = PROVIDERS.get(same, || Provider::new(provider, runtime))?;
+        Ok(Self { provider, now: Arc::clone(&options.now) })
     }
 
     /// The header to send; the token is renewed first where it is over.
@@ -97,6 +89,7 @@ impl Oidc {
             }
         };
         let (token, stamp) = self
+            .provider
             .cell
             .get(|token| token.is_valid(now), renew)
             .await
@@ -106,6 +99,29 @@ impl Oidc {
 }
 
 impl Provider {
+    fn new(spec: &AuthProviderConfig, runtime: Option<Id>) -> Result<Self, Error> {
+        let values = &spec.config;
+        let url = required(values, ISSUER)?;
+        let url = Url::parse(url).map_err(|error| {
+            Error::new(ErrorKind::Config, error)
+                .context(format!("the setting {ISSUER} of the auth-provider oidc is no URL"))
+        })?;
+        let http = HttpClient::new(&issuer_config(&url, values)?)?;
+        let token = text(values, ID_TOKEN).map(IdToken::parse).transpose().map_err(|error| {
+            Error::new(ErrorKind::Config, error).context(format!(
+                "the setting {ID_TOKEN} of the auth-provider oidc is no token: log in again"
+            ))
+        })?;
+        Ok(Self {
+            runtime,
+            issuer: Issuer::new(Arc::new(http), url),
+            client_id: required(values, CLIENT_ID)?.to_owned(),
+            cell: Cell::new(token),
+            settings: Mutex::new(Settings { values: values.clone(), unsaved: false }),
+            spec: spec.clone(),
+        })
+    }
+
     async fn renew(self: Arc<Self>, now: SystemTime) -> Result<IdToken, OidcError> {
         let mut settings = self.settings.lock().await;
         if !settings.unsaved {
@@ -136,7 +152,7 @@ impl Provider {
 
     /// Takes over what another program has saved meanwhile.
     async fn look_at_the_file(&self, settings: &mut Settings) {
-        let Some(origin) = self.origin.clone() else { return };
+        let Some(origin) = self.spec.origin.clone() else { return };
         let found = tokio::task::spawn_blocking(move || {
             let mut file = Kubeconfig::load(&origin.path).ok()?;
             let provider = file.users.remove(&origin.name)?.auth_provider?;
@@ -151,7 +167,7 @@ impl Provider {
 
     /// Writes the tokens to where they came from, if that is due.
     async fn save(&self, settings: &mut Settings) -> Result<(), OidcError> {
-        if let Some(origin) = self.origin.clone().filter(|_| settings.unsaved) {
+        if let Some(origin) = self.spec.origin.clone().filter(|_| settings.unsaved) {
             let name = origin.name.clone();
             let tokens: Vec<_> = [ID_TOKEN, REFRESH_TOKEN]
                 .into_iter()

@@ -8,15 +8,12 @@
 
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
 use kubewire_examples::cluster::{self, ClusterArgs};
 use kubewire_examples::pods::Pod;
-use kubewire_examples::report;
-use kubewire_rest::fake::Objects;
+use kubewire_examples::{report, visitors};
 use kubewire_rest::{GroupVersion, List, RestClient, WatchEvent};
-use serde_json::json;
 
 /// Lists pods, then prints what happens to them.
 #[derive(Parser)]
@@ -52,7 +49,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let _changes = cluster
         .embedded
         .as_ref()
-        .map(|server| tokio::spawn(make_changes(server.objects(), namespace.clone())));
+        .map(|server| tokio::spawn(visitors::come_and_go(server.objects(), namespace.clone())));
     let mut left = args.count;
     while left != Some(0) {
         // From here on nothing is missed: the watch begins at the list's version.
@@ -80,27 +77,4 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
 
 fn print(event: &str, pod: &Pod) {
     println!("{event:<8}  {}/{}  {}", pod.metadata.namespace, pod.metadata.name, pod.status.phase);
-}
-
-/// On the embedded server nothing happens by itself, so this makes pods come, run and go.
-async fn make_changes(objects: Objects, namespace: String) {
-    let pause = || tokio::time::sleep(Duration::from_millis(300));
-    for number in 1_u64.. {
-        let name = format!("visitor-{number}");
-        for phase in ["Pending", "Running"] {
-            pause().await;
-            let pod = json!({
-                "apiVersion": "v1", "kind": "Pod",
-                "metadata": {"name": name, "namespace": namespace},
-                "spec": {"containers": [{"name": "main", "image": "example.com/visitor"}]},
-                "status": {"phase": phase},
-            });
-            if let Err(error) = objects.put(pod) {
-                eprintln!("{name} can't be made: {error}");
-                return;
-            }
-        }
-        pause().await;
-        objects.remove("v1", "Pod", &namespace, &name);
-    }
 }

@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod pods;
 pub mod report;
+pub mod visitors;
 
 /// The code of the project's README, kept compiling.
 #[cfg(doctest)]

@@ -42,6 +42,7 @@ mod projected;
 mod protobuf;
 mod request;
 mod scan;
+mod store;
 mod trace;
 mod warning;
 mod watch;
@@ -68,6 +69,9 @@ pub use projected::{Project, Projected};
 pub use protobuf::{Protobuf, ProtobufError, ProtobufErrorKind};
 pub use request::Request;
 pub use scan::{FieldPath, FieldPathError, ScanError, ScanErrorKind};
+pub use store::{
+    ByName, ByUid, LabelSelector, LabelSelectorError, Store, StoreChange, StoreKey, Subscription,
+};
 pub use warning::{LogWarnings, NoWarnings, Warning, WarningError, WarningHandler, WarningWriter};
 pub use watch::{Bookmark, RetryWatch, WatchEvent, WatchStream};
 

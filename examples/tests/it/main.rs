@@ -3,6 +3,7 @@
 
 mod list_pods;
 mod metrics_endpoint;
+mod pod_cache;
 mod program;
 
 // The same as in the tests of kubewire-metrics.

@@ -31,5 +31,6 @@ mod retries;
 mod retry_watch;
 mod send;
 mod service;
+mod store;
 mod traces;
 mod watch;

@@ -113,7 +113,7 @@ async fn soak(args: &Args, server: Server) -> Result<(), Error> {
         last.len(),
     );
     for watcher in watchers {
-        let Seen { changes, inits, errors, .. } = watcher.caught_up(&last).await?;
+        let Seen { changes, inits, errors, .. } = watcher.caught_up(&client, &last).await?;
         report
             .push_str(&format!("a watch saw {changes} changes, began {inits} times, told {errors} errors\n"));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kubewire_rest::{Change, Decode, Encoded, ListOptions, Object, RestClient};
+use kubewire_rest::{Change, Decode, Encoded, ListOptions, Object, Request, RestClient};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
@@ -45,7 +45,7 @@ pub(super) struct Watcher {
 impl Watcher {
     pub(super) fn start<T: Keyed>(client: &RestClient, page: Option<u32>) -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let mut request = client.get().namespace(NAMESPACE).resource("configmaps");
+        let mut request = configmaps(client);
         if let Some(page) = page {
             request = request.param("limit", page.to_string());
         }
@@ -83,8 +83,12 @@ impl Watcher {
     }
 
     /// Waits until the watch has come to where the last list is.
-    pub(super) async fn caught_up(self, last: &BTreeMap<String, Object>) -> Result<Seen, Error> {
-        let last: BTreeMap<String, String> = last.values().map(Keyed::key).collect();
+    pub(super) async fn caught_up(
+        self,
+        client: &RestClient,
+        last: &BTreeMap<String, Object>,
+    ) -> Result<Seen, Error> {
+        let last = versions(last);
         let patience = Instant::now() + CATCH_UP;
         loop {
             let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -93,21 +97,43 @@ impl Watcher {
                 return Ok(seen);
             }
             if Instant::now() > patience {
-                let wrong: Vec<&String> =
-                    last.keys().filter(|name| seen.versions.get(*name) != last.get(*name)).collect();
-                let count = seen.versions.len();
-                return Err(format!("a watch knows {count} of {} objects, wrong are {wrong:?}", last.len()));
+                let behind = |known: &BTreeMap<String, String>| {
+                    last.iter().filter(|(name, version)| known.get(*name) != Some(version)).count()
+                };
+                // Version 0 is whatever the server's cache has, from which its watches are fed, too.
+                let cached =
+                    Box::pin(configmaps(client).param("resourceVersion", "0").list::<Object>()).await;
+                let cached = cached.map_err(text)?;
+                let cached = versions(&by_name(cached.items));
+                return Err(format!(
+                    "of {} objects a watch is behind with {}; the server's own cache is behind with {}",
+                    last.len(),
+                    behind(&seen.versions),
+                    behind(&cached),
+                ));
             }
             sleep(Duration::from_millis(100)).await;
         }
     }
 }
 
+fn configmaps(client: &RestClient) -> Request {
+    client.get().namespace(NAMESPACE).resource("configmaps")
+}
+
+fn by_name(objects: Vec<Object>) -> BTreeMap<String, Object> {
+    objects.into_iter().map(|object| (object.metadata.name.clone(), object)).collect()
+}
+
+fn versions(objects: &BTreeMap<String, Object>) -> BTreeMap<String, String> {
+    objects.values().map(Keyed::key).collect()
+}
+
 /// Lists again and again.
 pub(super) async fn list(client: RestClient, in_pages: bool, shared: Arc<Shared>) {
     while !shared.stopped() {
         let options = ListOptions { limit: in_pages.then_some(25), ..ListOptions::default() };
-        let request = client.get().namespace(NAMESPACE).resource("configmaps").versioned_params(&options);
+        let request = configmaps(&client).versioned_params(&options);
         let request = request.timeout(Duration::from_secs(10));
         let answer = if in_pages {
             Box::pin(request.all::<Encoded<Object>>()).await
@@ -123,11 +149,8 @@ pub(super) async fn list(client: RestClient, in_pages: bool, shared: Arc<Shared>
 pub(super) async fn last_list(client: &RestClient) -> Result<BTreeMap<String, Object>, Error> {
     let patience = Instant::now() + CATCH_UP;
     loop {
-        let request = client.get().namespace(NAMESPACE).resource("configmaps");
-        match Box::pin(request.list::<Object>()).await {
-            Ok(list) => {
-                return Ok(list.items.into_iter().map(|o| (o.metadata.name.clone(), o)).collect());
-            }
+        match Box::pin(configmaps(client).list::<Object>()).await {
+            Ok(list) => return Ok(by_name(list.items)),
             Err(error) if Instant::now() > patience => return Err(text(error)),
             Err(_) => sleep(Duration::from_secs(1)).await,
         }

@@ -6,7 +6,7 @@ mod core;
 mod expired;
 #[cfg(feature = "protobuf")]
 mod protobuf;
-mod server;
+pub mod server;
 mod widgets;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -5,6 +5,7 @@ mod list_pods;
 mod metrics_endpoint;
 mod pod_cache;
 mod program;
+mod protobuf_list;
 
 // The same as in the tests of kubewire-metrics.
 #[path = "../../../metrics/tests/it/prometheus.rs"]

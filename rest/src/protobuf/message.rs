@@ -17,8 +17,10 @@ use crate::{DecodeFault, DecodeOptions, FieldPathError, ItemError, MediaType, de
 /// [`body_protobuf`](crate::Request::body_protobuf).
 ///
 /// The API server has protobuf for its own types; custom resources have none (406, or an answer in JSON, which is an
-/// error too). A protobuf answer is two thirds to three quarters of the size of its JSON, and decodes in a third of the
-/// time.
+/// error too). Take it for large lists and busy watches of built-in types that are decoded whole: names of fields and
+/// quotes are not sent. managedFields are JSON text in either form, so the less of them there is, the more is saved:
+/// recorded pods, a third of them managedFields, came to 74 % of their JSON's bytes, made-up ones without any to 36 %.
+/// The example `protobuf_list --sizes` prints it for a cluster.
 ///
 /// ```no_run
 /// # use kubewire_rest::{Error, List, Protobuf, RestClient};

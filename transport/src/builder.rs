@@ -152,7 +152,8 @@ impl HttpClientBuilder {
 
     /// How many long-lived answers, such as watches, share one connection. They never share one with other
     /// requests. Servers allow a bounded number on each connection, often 100, some far fewer, and a slow reader
-    /// holds up its neighbours. Default: 8. At least 1.
+    /// holds up its neighbours. Where a server allows fewer than this, one that finds no room waits for its head until
+    /// another ends: set it to what the server allows. Default: 8. At least 1.
     pub fn long_lived_per_connection(mut self, answers: usize) -> Self {
         self.options.long_lived_per_connection = answers.max(1);
         self

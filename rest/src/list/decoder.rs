@@ -4,7 +4,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::source::Source;
-use super::{Decode, DecodeOptions, ItemError};
+use super::{Decode, DecodeOptions, Form, ItemError};
 use crate::ListMeta;
 
 /// Decodes a list while its bytes arrive, without any I/O of its own: what
@@ -38,8 +38,19 @@ pub struct ListDecoder<T> {
 impl<T: Decode> ListDecoder<T> {
     /// A decoder of one list.
     pub fn new(options: &DecodeOptions) -> Self {
+        Self::of(Form::Json, options)
+    }
+
+    /// A decoder of one list of CBOR, for types that are read from JSON. Where an error or an item stands is told in
+    /// bytes of the JSON that it becomes, unless the CBOR itself can't be read.
+    #[cfg(feature = "cbor")]
+    pub fn cbor(options: &DecodeOptions) -> Self {
+        Self::of(Form::Cbor, options)
+    }
+
+    pub(super) fn of(form: Form, options: &DecodeOptions) -> Self {
         Self {
-            source: Source::new(options),
+            source: Source::new(form, options),
             chunks: VecDeque::new(),
             finished: false,
             error: None,
@@ -94,7 +105,7 @@ impl<T: Decode> ListDecoder<T> {
         }
     }
 
-    /// The list's own metadata, as far as it was read: servers send it before the items. Empty while there is
+    /// The list's own metadata, as far as it was read: servers send it before the items, in CBOR anywhere. Empty while there is
     /// none.
     pub fn metadata(&self) -> Result<ListMeta, ItemError> {
         self.source.metadata()

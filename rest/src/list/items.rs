@@ -4,9 +4,10 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
+use super::Form;
 use crate::answer::ByteStream;
 use crate::observe::ListObserver;
-use crate::{Decode, DecodeFault, Error, ItemError, ListDecoder, ListMeta, MediaType};
+use crate::{Decode, Error, ItemError, ListDecoder, ListMeta};
 
 /// After so many scanned bytes the stream lets other tasks run: decoding them takes less than a
 /// millisecond.
@@ -27,19 +28,16 @@ pub struct Items<T> {
 
 impl<T: Decode> Items<T> {
     pub(super) fn new(body: ByteStream, observer: ListObserver) -> Result<Self, Error> {
-        let fault = match body.media_type() {
-            None => Some(DecodeFault::ContentType),
+        let form = match body.media_type() {
             #[cfg(feature = "protobuf")]
-            Some(found) if T::messages(body.options()).is_some() => {
-                (found != MediaType::Protobuf).then_some(DecodeFault::NotProtobuf)
-            }
-            Some(MediaType::Json) => None,
-            Some(_) => Some(DecodeFault::NoDecoder),
+            Some(found) if T::messages(body.options()).is_some() => match found {
+                crate::MediaType::Protobuf => Ok(Form::Json),
+                _ => Err(crate::DecodeFault::NotProtobuf),
+            },
+            found => Form::of_list(found),
         };
-        if let Some(fault) = fault {
-            return Err(body.decode_error(String::new(), fault));
-        }
-        let decoder = ListDecoder::new(body.options());
+        let form = form.map_err(|fault| body.decode_error(String::new(), fault))?;
+        let decoder = ListDecoder::of(form, body.options());
         Ok(Self { body, decoder, observer, yielded_at: 0, ended: false })
     }
 

@@ -2,6 +2,7 @@
 
 mod decode;
 mod decoder;
+mod feed;
 mod items;
 mod pages;
 mod request;
@@ -12,6 +13,7 @@ mod tests;
 pub(crate) use decode::sealed;
 pub use decode::{Decode, DecodeOptions, ItemError, decode_object};
 pub use decoder::ListDecoder;
+pub(crate) use feed::{Feed, Form};
 pub use items::Items;
 pub use pages::Pages;
 pub(crate) use pages::{PAGE_ITEMS, Turner};

@@ -3,35 +3,35 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 
 use super::decode::sealed::Text;
-use super::{Decode, DecodeOptions, ItemError};
+use super::{Decode, DecodeOptions, Feed, Form, ItemError};
 use crate::ListMeta;
 #[cfg(feature = "protobuf")]
 use crate::protobuf::{ListReader, Messages};
-use crate::scan::{Scanner, Shape};
+use crate::scan::Shape;
 #[cfg(feature = "protobuf")]
 use crate::{FieldPathError, ProtobufError};
 
 /// The bytes of a list, taken apart as its type asks.
 pub(super) enum Source<T> {
-    Json(Box<Scanner>, PhantomData<fn() -> T>),
+    Json(Box<Feed>, PhantomData<fn() -> T>),
     #[cfg(feature = "protobuf")]
     Protobuf(Box<ListReader>, Result<Messages<T>, FieldPathError>),
 }
 
 impl<T: Decode> Source<T> {
-    pub(super) fn new(options: &DecodeOptions) -> Self {
+    pub(super) fn new(form: Form, options: &DecodeOptions) -> Self {
         #[cfg(feature = "protobuf")]
         if let Some(messages) = T::messages(options) {
             return Self::Protobuf(Box::new(ListReader::new(options.limits)), messages);
         }
-        Self::Json(Box::new(options.scanner::<T>(Shape::List)), PhantomData)
+        Self::Json(Box::new(Feed::new(form, options.scanner::<T>(Shape::List))), PhantomData)
     }
 
     /// The next item that is ready, or what is wrong with it or with the options.
     pub(super) fn next_item(&mut self) -> Option<Result<T, ItemError>> {
         match self {
-            Self::Json(scanner, _) => {
-                let item = scanner.next_item()?;
+            Self::Json(feed, _) => {
+                let item = feed.next_item()?;
                 let (index, offset) = (item.index, item.offset);
                 let item = T::from_item(Text(item));
                 Some(item.map_err(|source| ItemError::Type { item: Some(index), offset, source }))
@@ -52,7 +52,7 @@ impl<T: Decode> Source<T> {
     /// Takes bytes until an item or more is ready or all are taken; returns how many it took.
     pub(super) fn feed(&mut self, chunk: &Bytes) -> Result<usize, ItemError> {
         match self {
-            Self::Json(scanner, _) => Ok(scanner.feed(chunk)?),
+            Self::Json(feed, _) => feed.feed(chunk),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(reader, _) => Ok(reader.feed(chunk)?),
         }
@@ -61,7 +61,7 @@ impl<T: Decode> Source<T> {
     /// The end of the input: what is open is an error.
     pub(super) fn finish(&mut self) -> Result<(), ItemError> {
         match self {
-            Self::Json(scanner, _) => Ok(scanner.finish()?),
+            Self::Json(feed, _) => feed.finish(),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(reader, _) => Ok(reader.finish()?),
         }
@@ -69,11 +69,11 @@ impl<T: Decode> Source<T> {
 
     pub(super) fn metadata(&self) -> Result<ListMeta, ItemError> {
         match self {
-            Self::Json(scanner, _) => match scanner.list_metadata() {
+            Self::Json(feed, _) => match feed.scanner().list_metadata() {
                 None | Some("null") => Ok(ListMeta::default()),
                 Some(text) => serde_json::from_str(text).map_err(|source| ItemError::Type {
                     item: None,
-                    offset: scanner.offset(),
+                    offset: feed.scanner().offset(),
                     source,
                 }),
             },
@@ -84,7 +84,7 @@ impl<T: Decode> Source<T> {
 
     pub(super) fn kind(&self) -> Option<String> {
         match self {
-            Self::Json(scanner, _) => serde_json::from_str(scanner.list_kind()?).ok(),
+            Self::Json(feed, _) => serde_json::from_str(feed.scanner().list_kind()?).ok(),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(reader, _) => Some(reader.kind().to_owned()).filter(|kind| !kind.is_empty()),
         }
@@ -95,7 +95,7 @@ impl<T> Source<T> {
     /// Bytes of memory held.
     pub(super) fn capacity(&self) -> usize {
         match self {
-            Self::Json(scanner, _) => scanner.capacity(),
+            Self::Json(feed, _) => feed.capacity(),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(reader, _) => reader.capacity(),
         }
@@ -104,7 +104,7 @@ impl<T> Source<T> {
     /// Bytes taken so far.
     pub(super) fn offset(&self) -> u64 {
         match self {
-            Self::Json(scanner, _) => scanner.offset(),
+            Self::Json(feed, _) => feed.scanner().offset(),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(reader, _) => reader.offset(),
         }

@@ -174,6 +174,12 @@ impl Scanner {
         Some(Item { text: &self.text[start..end], marks, index, offset })
     }
 
+    /// Whether an item is ready.
+    #[cfg(feature = "cbor")]
+    pub(crate) fn has_items(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// The end of the input: what is open is an error, and a document's item is ready.
     pub(crate) fn finish(&mut self) -> Result<(), ScanError> {
         if self.partial.1 > 0 {

@@ -6,6 +6,7 @@ use super::event::WatchEvent;
 use super::json::JsonFrames;
 #[cfg(feature = "protobuf")]
 use super::protobuf::ProtobufFrames;
+use crate::list::Form;
 use crate::{Decode, DecodeOptions};
 
 /// Decodes frames as their bytes arrive, as its type asks. After an error it gives nothing sensible any more.
@@ -16,12 +17,12 @@ pub(super) enum Frames<T> {
 }
 
 impl<T: Decode> Frames<T> {
-    pub(super) fn new(options: &DecodeOptions) -> Self {
+    pub(super) fn new(form: Form, options: &DecodeOptions) -> Self {
         #[cfg(feature = "protobuf")]
         if let Some(messages) = T::messages(options) {
             return Self::Protobuf(Box::new(ProtobufFrames::new(messages, options)));
         }
-        Self::Json(Box::new(JsonFrames::new(options)))
+        Self::Json(Box::new(JsonFrames::new(form, options)))
     }
 
     /// Takes the next bytes, once [`next_event`](Self::next_event) has no more of those before.

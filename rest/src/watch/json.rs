@@ -9,15 +9,16 @@ use serde::Deserialize;
 use super::event::{Bookmark, WatchEvent, ends_initial_events, no_status};
 use crate::encoded::RESOURCE_VERSION;
 use crate::list::sealed::Text;
-use crate::scan::{Item, ScanError, Scanner, frame_slot};
-use crate::{Decode, DecodeOptions, Status, decode_object};
+use crate::list::{Feed, Form};
+use crate::scan::{Item, frame_slot};
+use crate::{Decode, DecodeOptions, ItemError, Status, decode_object};
 
 /// Decodes frames as their bytes arrive. After an error it gives nothing sensible any more.
 pub(super) struct JsonFrames<T> {
-    scanner: Scanner,
+    feed: Feed,
     chunk: Bytes,
     /// An error that comes after the frames which are still there.
-    error: Option<ScanError>,
+    error: Option<ItemError>,
     objects: Objects<T>,
 }
 
@@ -31,11 +32,12 @@ struct Objects<T> {
 }
 
 impl<T: Decode> JsonFrames<T> {
-    pub(super) fn new(options: &DecodeOptions) -> Self {
+    pub(super) fn new(form: Form, options: &DecodeOptions) -> Self {
         let (scanner, is_narrow) = options.frames::<T>();
         let objects =
             Objects { narrow: is_narrow.then(|| options.clone()), version: String::new(), of: PhantomData };
-        Self { scanner, chunk: Bytes::new(), error: None, objects }
+        let feed = Feed::new(form, scanner);
+        Self { feed, chunk: Bytes::new(), error: None, objects }
     }
 
     /// Takes the next bytes, once [`next_event`](Self::next_event) has no more of those before.
@@ -46,7 +48,7 @@ impl<T: Decode> JsonFrames<T> {
     /// The next event, or what is wrong with it; `None` when more bytes are needed.
     pub(super) fn next_event(&mut self) -> Option<Result<WatchEvent<T>, String>> {
         loop {
-            if let Some(item) = self.scanner.next_item() {
+            if let Some(item) = self.feed.next_item() {
                 return Some(self.objects.event(&item));
             }
             if let Some(error) = self.error.take() {
@@ -55,7 +57,7 @@ impl<T: Decode> JsonFrames<T> {
             if self.chunk.is_empty() {
                 return None;
             }
-            match self.scanner.feed(&self.chunk) {
+            match self.feed.feed(&self.chunk) {
                 Ok(taken) => self.chunk.advance(taken),
                 Err(error) => self.error = Some(error),
             }
@@ -68,7 +70,7 @@ impl<T: Decode> JsonFrames<T> {
     }
 
     pub(super) fn bytes_read(&self) -> u64 {
-        self.scanner.offset()
+        self.feed.scanner().offset()
     }
 }
 

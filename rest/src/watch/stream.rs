@@ -10,9 +10,10 @@ use super::event::{WatchEvent, undecodable};
 use super::frames::Frames;
 use crate::answer::ByteStream;
 use crate::execute::breaks_watch;
+use crate::list::Form;
 use crate::observe::WatchObserver;
 use crate::trace::request_span;
-use crate::{Decode, DecodeFault, DecodeOptions, Error, MediaType, Request};
+use crate::{Decode, DecodeOptions, Error, Request};
 
 /// After so many scanned bytes the stream lets other tasks run.
 const STEP_BYTES: u64 = 64 * 1024;
@@ -87,28 +88,22 @@ pub struct WatchStream<T> {
 
 impl<T: Decode> WatchStream<T> {
     fn new(body: ByteStream, observer: WatchObserver) -> Result<Self, Error> {
-        // What is no media type is read as JSON.
-        let media_type = match body.content_type() {
-            "" => MediaType::Json,
-            _ => body.media_type().unwrap_or(MediaType::Json),
-        };
-        let fault = match media_type {
+        let media_type = if body.content_type().is_empty() { None } else { body.media_type() };
+        let form = match media_type {
             #[cfg(feature = "protobuf")]
-            found if T::messages(body.options()).is_some() => {
-                (found != MediaType::Protobuf).then_some(DecodeFault::NotProtobuf)
-            }
-            MediaType::Json => None,
-            _ => Some(DecodeFault::NoDecoder),
+            found if T::messages(body.options()).is_some() => match found {
+                Some(crate::MediaType::Protobuf) => Ok(Form::Json),
+                _ => Err(crate::DecodeFault::NotProtobuf),
+            },
+            found => Form::of_watch(found),
         };
-        if let Some(fault) = fault {
-            return Err(body.decode_error(String::new(), fault));
-        }
-        let frames = Frames::new(body.options());
+        let form = form.map_err(|fault| body.decode_error(String::new(), fault))?;
+        let frames = Frames::new(form, body.options());
         Ok(Self { open: Some((body, observer)), ..Self::of(frames) })
     }
 
     fn empty() -> Self {
-        Self::of(Frames::new(&DecodeOptions::default()))
+        Self::of(Frames::new(Form::Json, &DecodeOptions::default()))
     }
 
     fn of(frames: Frames<T>) -> Self {

@@ -1,6 +1,7 @@
 //! CBOR: what is sent, what is asked for, and what is read.
 
 mod answers;
+mod lists;
 mod refused;
 
 use http::Response;

@@ -1,7 +1,10 @@
 //! One suite, run unchanged on every API server: it needs nothing but a `Config`.
 //!
-//! `widgets` holds what any server of custom resources does; `core` what takes the core API.
+//! `widgets` holds what any server of custom resources does; `core` what takes the core API. Widgets come in JSON, and
+//! once more in CBOR.
 
+#[cfg(feature = "cbor")]
+mod cbor;
 mod core;
 mod expired;
 #[cfg(feature = "protobuf")]
@@ -30,11 +33,25 @@ pub struct Context {
 impl Context {
     /// Makes sure that the server knows widgets.
     pub async fn new(config: &Config, test: &str) -> Self {
+        let client = |config: &Config| RestClient::for_config(config, GroupVersion::V1).unwrap();
+        Self::of(config, test, client).await
+    }
+
+    /// The same, by a client that prefers CBOR.
+    #[cfg(feature = "cbor")]
+    pub async fn in_cbor(config: &Config, test: &str) -> Self {
+        let client = |config: &Config| {
+            RestClient::builder(config).group_version(GroupVersion::V1).prefer_cbor().build().unwrap()
+        };
+        Self::of(config, test, client).await
+    }
+
+    async fn of(config: &Config, test: &str, client: impl Fn(&Config) -> RestClient) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let config = Config { qps: Some(-1.0), ..config.clone() };
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = test.rsplit("::").next().unwrap_or(test).replace('_', "-");
-        let core = RestClient::for_config(&config, GroupVersion::V1).unwrap();
+        let core = client(&config);
         let context = Self {
             widgets: core.for_group_version(GroupVersion::new(GROUP, "v1")),
             raw: RestClient::builder(&config).unversioned().build().unwrap(),
@@ -157,13 +174,25 @@ macro_rules! suite {
             })+)+
         }
         mod custom {
-            suite! { @custom $($group: $($test),+;)+ }
+            suite! { @custom new $($group: $($test),+;)+ }
+        }
+        #[cfg(feature = "cbor")]
+        mod custom_in_cbor {
+            suite! { @custom in_cbor $($group: $($test),+;)+ }
+        }
+        // It does not speak CBOR, so that all falls back.
+        #[cfg(all(feature = "fake", feature = "cbor"))]
+        mod fake_in_cbor {
+            $($(#[tokio::test] async fn $test() {
+                let server = super::server::fake().await;
+                super::$group::$test(&super::Context::in_cbor(&server.config(), stringify!($test)).await).await;
+            })+)+
         }
     };
-    (@custom widgets: $($test:ident),+; $($rest:tt)*) => {
+    (@custom $how:ident widgets: $($test:ident),+; $($rest:tt)*) => {
         $(#[tokio::test] async fn $test() {
             let Some(config) = super::server::custom() else { return };
-            super::widgets::$test(&super::Context::new(&config, stringify!($test)).await).await;
+            super::widgets::$test(&super::Context::$how(&config, stringify!($test)).await).await;
         })+
     };
     (@custom $($rest:tt)*) => {};

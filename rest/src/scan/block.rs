@@ -5,6 +5,9 @@ use fearless_simd::{Simd, SimdBase as _, SimdMask as _, u8x64};
 /// Bytes in a block: one bit each in a `u64`.
 pub(super) const BLOCK: usize = 64;
 
+/// Blocks that are looked at together.
+pub(super) const BLOCKS: usize = 16;
+
 /// What a block's bytes are, before anything is known about strings.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Masks {
@@ -18,6 +21,8 @@ pub(super) struct Masks {
     pub(super) brace: u64,
     pub(super) colon: u64,
     pub(super) comma: u64,
+    pub(super) digit: u64,
+    pub(super) zero: u64,
     /// Control characters: below 0x20.
     pub(super) control: u64,
     /// Control characters and the space.
@@ -39,6 +44,8 @@ pub(super) fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Masks {
         brace: is(bytes | u8x64::splat(simd, 0x06), 0x7f),
         colon: is(bytes, b':'),
         comma: is(bytes, b','),
+        digit: (bytes - u8x64::splat(simd, b'0')).simd_lt(u8x64::splat(simd, 10)).to_bitmask(),
+        zero: is(bytes, b'0'),
         control: bytes.simd_lt(u8x64::splat(simd, 0x20)).to_bitmask(),
         low: bytes.simd_le(u8x64::splat(simd, 0x20)).to_bitmask(),
     }
@@ -69,6 +76,8 @@ mod tests {
                 }
                 assert_eq!(at(m.colon), byte == b':', "{byte:#x}");
                 assert_eq!(at(m.comma), byte == b',', "{byte:#x}");
+                assert_eq!(at(m.digit), byte.is_ascii_digit(), "{byte:#x}");
+                assert_eq!(at(m.zero), byte == b'0', "{byte:#x}");
                 assert_eq!(at(m.control), byte < 0x20, "{byte:#x}");
                 assert_eq!(at(m.low), byte <= 0x20, "{byte:#x}");
             }

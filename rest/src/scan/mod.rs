@@ -10,6 +10,7 @@ mod block;
 mod error;
 mod find;
 mod nesting;
+mod order;
 mod path;
 mod plan;
 mod scalar;

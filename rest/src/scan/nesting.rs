@@ -5,6 +5,9 @@ use super::structure::{FaultKind, Faults};
 /// The nesting that serde_json reads and so do we: what is deeper can't be decoded.
 pub(super) const MAX_DEPTH: u32 = 127;
 
+/// Brackets that are walked without asking whether there is another.
+const STEPS: usize = 3;
+
 /// The objects and arrays that are open.
 #[derive(Clone, Debug)]
 pub(super) struct Nesting {
@@ -15,11 +18,14 @@ pub(super) struct Nesting {
 }
 
 /// What a block's brackets say.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Nested {
     /// Places whose innermost value is an object.
     pub(super) in_object: u64,
     /// Places outside of all values.
     pub(super) root: u64,
+    /// Brackets that close one of the other kind.
+    pub(super) mismatch: u64,
     /// Brackets that change anything after them: `{}` doesn't.
     pub(super) brackets: u64,
     /// The nesting doesn't fall below this.
@@ -50,24 +56,27 @@ impl Nesting {
         let mut mismatch = 0;
         let mut rest = brackets;
         while rest != 0 {
-            let bit = rest & rest.wrapping_neg();
-            rest ^= bit;
-            let below = bit | (bit - 1);
-            let is_brace = u64::from(brace & bit != 0);
-            let top = stack & 1;
-            let opened = (stack << 1) | is_brace;
-            let closed = stack >> 1;
-            let opens = open & bit != 0;
-            mismatch |= if opens { 0 } else { (top ^ is_brace).wrapping_neg() & bit };
-            stack = if opens { opened } else { closed };
-            in_object = (in_object & below) | ((stack & 1).wrapping_neg() & !below);
+            // As many as most blocks have: a loop that ends after one round is foreseen by the processor. Without a
+            // bracket left, a step changes nothing.
+            for _ in 0..STEPS {
+                let bit = rest & rest.wrapping_neg();
+                rest ^= bit;
+                let below = bit | bit.wrapping_sub(1);
+                let is_brace = u64::from(brace & bit != 0);
+                let top = stack & 1;
+                let opened = (stack << 1) | is_brace;
+                let closed = stack >> u64::from(bit != 0);
+                let opens = open & bit != 0;
+                mismatch |= if opens { 0 } else { (top ^ is_brace).wrapping_neg() & bit };
+                stack = if opens { opened } else { closed };
+                in_object = (in_object & below) | ((stack & 1).wrapping_neg() & !below);
+            }
         }
-        fault.add(mismatch, FaultKind::Mismatch);
         let closes = (close & brackets).count_ones();
         let least_depth = self.depth - closes;
         self.stack = u128::from(stack);
         self.depth = least_depth + (open & brackets).count_ones();
-        Nested { in_object, root: 0, brackets, least_depth }
+        Nested { in_object, root: 0, mismatch, brackets, least_depth }
     }
 
     /// The same for a block that may reach the root or the limit.
@@ -76,6 +85,7 @@ impl Nesting {
         let mut nested = Nested {
             in_object: (self.stack as u64 & 1).wrapping_neg(),
             root: if self.depth == 0 { u64::MAX } else { 0 },
+            mismatch: 0,
             brackets: open | close,
             least_depth: self.depth,
         };

@@ -45,7 +45,7 @@ impl Node {
     pub(super) fn rule(&self, key: &str) -> Rule {
         let bare = key.get(1..key.len().saturating_sub(1)).unwrap_or_default();
         let mut found = self.keys.iter().find(|(name, _)| **name == *bare);
-        if found.is_none() && memchr::memchr(b'\\', bare.as_bytes()).is_some() {
+        if found.is_none() && bare.as_bytes().contains(&b'\\') {
             // A lone surrogate has no name to compare; serde refuses it where it reads it.
             if let Ok(name) = serde_json::from_str::<String>(key) {
                 found = self.keys.iter().find(|(key, _)| **key == *name);

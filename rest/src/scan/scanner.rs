@@ -4,14 +4,15 @@ use std::collections::VecDeque;
 
 use fearless_simd::{Level, Simd, dispatch};
 
-use super::block::{BLOCK, classify};
+use super::block::{BLOCK, BLOCKS, Masks, classify};
 use super::error::{ScanError, ScanErrorKind};
 use super::nesting::MAX_DEPTH;
 use super::plan::{Plan, SLOTS, list_slot};
+use super::strings::StringBits;
 use super::structure::{Broken, Roots, Structure};
 
 /// Bytes that are classified, checked and copied at a time: small enough to stay in the innermost cache.
-const WINDOW: usize = 16 * BLOCK;
+const WINDOW: usize = BLOCKS * BLOCK;
 
 /// What the bytes hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -303,13 +304,21 @@ impl Scanner {
         let mut last = [b' '; BLOCK];
         last[..tail.len()].copy_from_slice(tail);
         let count = blocks.len() + usize::from(!tail.is_empty());
-        for i in 0..count {
-            let (block, len) = blocks.get(i).map_or((&last, tail.len()), |block| (block, BLOCK));
-            let masks = classify(simd, block);
-            match self.structure.check(block, &masks, len) {
+        let block = |i: usize| blocks.get(i).map_or((&last, tail.len()), |block| (block, BLOCK));
+        // First all that needs no decisions: a decision that the processor foresees wrongly costs less when what it
+        // depends on is there already.
+        let mut found = [(Masks::default(), StringBits::default()); BLOCKS];
+        for (i, found) in found[..count].iter_mut().enumerate() {
+            let (bytes, len) = block(i);
+            let masks = classify(simd, bytes);
+            *found = (masks, self.structure.strings(&masks, len));
+        }
+        for (i, (masks, strings)) in found[..count].iter().enumerate() {
+            let (bytes, len) = block(i);
+            match self.structure.check(bytes, masks, strings, len) {
                 Ok(tokens) if tokens.least_depth as usize > self.frames.len() => {}
                 Ok(tokens) => self.walk(window, i * BLOCK, &tokens)?,
-                Err(broken) => return Err(self.broken(&broken, window, i * BLOCK, block)),
+                Err(broken) => return Err(self.broken(&broken, window, i * BLOCK, bytes)),
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ pub(super) struct Strings {
 }
 
 /// The strings of a block.
+#[derive(Clone, Copy, Default)]
 pub(super) struct StringBits {
     /// From the opening quote up to the byte before the closing one.
     pub(super) in_string: u64,

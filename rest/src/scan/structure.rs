@@ -1,12 +1,8 @@
-//! The grammar of JSON, checked on bit masks.
-//!
-//! Outside strings every token has exactly one token before it, and that one says what may follow. So it is
-//! enough to compute, for each kind of token, the places right after it ([`follow`]) and to see that every token
-//! stands in a place where its kind is allowed. Only brackets are walked one by one, for the nesting; keys are
-//! the strings right after `{`, or after `,` in an object.
+//! The grammar of JSON, checked on bit masks: what strings hold, scalars, the nesting and the order of tokens.
 
 use super::block::{BLOCK, Masks};
 use super::nesting::Nesting;
+use super::order::After;
 use super::scalar::Scalar;
 use super::strings::{StringBits, Strings};
 
@@ -80,27 +76,40 @@ pub(super) struct Structure {
     roots: Roots,
     root_seen: bool,
     strings: Strings,
+    /// 1 where the byte before the block belongs to a scalar.
+    scalar_before: u64,
     /// Digits that a `\u` still lacks.
     hex_left: u8,
     scalar: Option<Scalar>,
-    /// Carries of [`follow`]: 1 where the token before the block was of this kind.
     after: After,
     nesting: Nesting,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct After {
-    open_object: u64,
-    open_array: u64,
-    comma_in_object: u64,
-    /// A colon, or a comma in an array.
-    value: u64,
-    /// A value's end.
-    end: u64,
-    /// A key's end.
-    key: u64,
-    /// 1 while a key is open.
-    in_key: u64,
+/// What the bytes of a block are, now that strings are known.
+pub(super) struct Kinds {
+    pub(super) in_string: u64,
+    /// Quotes that open a string, and those that close one.
+    pub(super) quote: u64,
+    pub(super) closing: u64,
+    /// In strings: bytes after an odd backslash, and control characters.
+    escaped: u64,
+    control: u64,
+    /// Outside of strings.
+    pub(super) open: u64,
+    pub(super) close: u64,
+    pub(super) brace: u64,
+    pub(super) colon: u64,
+    pub(super) comma: u64,
+    pub(super) blank: u64,
+    /// Blanks that are no spaces.
+    odd_blank: u64,
+    pub(super) scalar: u64,
+    pub(super) scalar_start: u64,
+    /// Whether the byte before the block belongs to a scalar, too.
+    scalar_goes_on: bool,
+    /// What isn't a digit in scalars, and where one begins with a zero that more follows.
+    no_digit: u64,
+    leading_zero: u64,
 }
 
 impl Structure {
@@ -109,6 +118,7 @@ impl Structure {
             roots,
             root_seen: false,
             strings: Strings::default(),
+            scalar_before: 0,
             hex_left: 0,
             scalar: None,
             after: After::default(),
@@ -129,72 +139,83 @@ impl Structure {
         self.nesting.depth()
     }
 
+    /// Where strings begin and end in a block: what [`check`](Self::check) has to be given.
+    #[inline(always)]
+    pub(super) fn strings(&mut self, masks: &Masks, len: usize) -> StringBits {
+        self.strings.step(masks, len)
+    }
+
     /// Checks a block. Beyond `len` its bytes are spaces, which count for nothing.
     #[inline(always)]
-    pub(super) fn check(&mut self, bytes: &[u8; BLOCK], masks: &Masks, len: usize) -> Result<Tokens, Broken> {
-        let StringBits { in_string, open: quote, close: closing, escaped } = self.strings.step(masks, len);
+    pub(super) fn check(
+        &mut self,
+        bytes: &[u8; BLOCK],
+        masks: &Masks,
+        strings: &StringBits,
+        len: usize,
+    ) -> Result<Tokens, Broken> {
+        let kinds = &self.kinds(masks, strings, len);
         let mut fault = Faults::default();
-        fault.add(masks.control & in_string, FaultKind::Control);
-        if (escaped & in_string) != 0 || self.hex_left > 0 {
-            self.check_escapes(bytes, escaped & in_string, len, &mut fault);
+        if kinds.escaped != 0 || self.hex_left > 0 {
+            self.check_escapes(bytes, kinds.escaped, len, &mut fault);
         }
-
-        // Everything else.
-        let open = masks.open & !in_string;
-        let close = masks.close & !in_string;
-        let colon = masks.colon & !in_string;
-        let comma = masks.comma & !in_string;
-        let blank = masks.low & !in_string;
-        if masks.control & blank != 0 {
-            check_blanks(bytes, masks.control & blank, &mut fault);
+        if kinds.odd_blank != 0 {
+            check_blanks(bytes, kinds.odd_blank, &mut fault);
         }
-        let scalar = !(in_string | closing | open | close | colon | comma | blank);
-        let scalar_goes_on = u64::from(self.scalar.is_some());
-        let scalar_start = scalar & !((scalar << 1) | scalar_goes_on);
-        let scalar_end = scalar & !(scalar >> 1);
-        if (scalar | scalar_goes_on) != 0 {
-            self.check_scalars(bytes, scalar, len, &mut fault);
+        if kinds.has_uncommon_scalars(bytes, len) {
+            self.check_scalars(bytes, kinds.scalar, len, &mut fault);
         }
-
-        // Nesting.
         let depth = self.nesting.depth();
-        let nested = self.nesting.walk(open, close, masks.brace, &mut fault);
-
-        // Order.
-        let after = &mut self.after;
-        let open_object = follow(open & masks.brace, &mut after.open_object, blank);
-        let open_array = follow(open & !masks.brace, &mut after.open_array, blank);
-        let comma_in_object = follow(comma & nested.in_object, &mut after.comma_in_object, blank);
-        let value = follow(colon | (comma & !nested.in_object), &mut after.value, blank);
-        let key_start = quote & (open_object | comma_in_object);
-        let (run, goes_on) = in_string.overflowing_add(key_start | after.in_key);
-        after.in_key = u64::from(goes_on);
-        let key_end = run & !in_string;
-        let key = follow(key_end, &mut after.key, blank);
-        let end = follow((closing & !key_end) | close | scalar_end, &mut after.end, blank);
-
-        let mut root = 0;
-        if nested.root != 0 {
-            root = self.check_roots(bytes, nested.root, quote | scalar_start, open, comma, &mut fault);
-        }
-        let unexpected = (quote & !(open_object | comma_in_object | open_array | value | root))
-            | ((scalar_start | open) & !(open_array | value | root))
-            | (comma & !end)
-            | (close & !(end | open_object | open_array))
-            | (colon & !key);
-        fault.add(unexpected, FaultKind::Unexpected);
-        let tokens = Tokens {
-            open: open & nested.brackets,
-            close: close & nested.brackets,
-            colon,
-            comma,
-            quote,
-            depth,
-            least_depth: nested.least_depth,
+        let nested = self.nesting.walk(kinds.open, kinds.close, kinds.brace, &mut fault);
+        let root = if nested.root == 0 { 0 } else { self.check_roots(bytes, kinds, nested.root, &mut fault) };
+        let unexpected = if kinds.blank == 0 {
+            self.after.check::<false>(kinds, nested.in_object, root)
+        } else {
+            self.after.check::<true>(kinds, nested.in_object, root)
         };
+        let &Kinds { open, close, colon, comma, quote, .. } = kinds;
+        let (open, close) = (open & nested.brackets, close & nested.brackets);
+        let tokens = Tokens { open, close, colon, comma, quote, depth, least_depth: nested.least_depth };
+        if (unexpected | kinds.control | nested.mismatch) != 0 {
+            fault.add(kinds.control, FaultKind::Control);
+            fault.add(nested.mismatch, FaultKind::Mismatch);
+            fault.add(unexpected, FaultKind::Unexpected);
+        }
         match fault.first {
             None => Ok(tokens),
             Some(fault) => Err(Broken { fault, before: tokens.before(fault.at) }),
+        }
+    }
+
+    /// Tells the bytes of a block apart.
+    #[inline(always)]
+    fn kinds(&mut self, masks: &Masks, strings: &StringBits, len: usize) -> Kinds {
+        let &StringBits { in_string, open: quote, close: closing, escaped } = strings;
+        let outside = !in_string;
+        let (open, close) = (masks.open & outside, masks.close & outside);
+        let (colon, comma, blank) = (masks.colon & outside, masks.comma & outside, masks.low & outside);
+        let scalar = !(in_string | closing | open | close | colon | comma | blank);
+        let scalar_start = scalar & !((scalar << 1) | self.scalar_before);
+        let scalar_goes_on = self.scalar_before != 0;
+        self.scalar_before = scalar >> (len - 1);
+        Kinds {
+            in_string,
+            quote,
+            closing,
+            escaped: escaped & in_string,
+            control: masks.control & in_string,
+            open,
+            close,
+            brace: masks.brace,
+            colon,
+            comma,
+            blank,
+            odd_blank: masks.control & blank,
+            scalar,
+            scalar_start,
+            scalar_goes_on,
+            no_digit: scalar & !masks.digit,
+            leading_zero: scalar_start & masks.zero & (scalar >> 1),
         }
     }
 
@@ -223,7 +244,7 @@ impl Structure {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn check_scalars(&mut self, bytes: &[u8; BLOCK], scalar: u64, len: usize, fault: &mut Faults) {
         let mut rest = scalar;
         let mut state = self.scalar.take();
@@ -239,9 +260,6 @@ impl Structure {
             let start = rest.trailing_zeros();
             let end = start + (rest >> start).trailing_ones();
             rest &= (u64::MAX << (end - 1)) << 1;
-            if state.is_none() && (end as usize) < len && is_common(&bytes[start as usize..end as usize]) {
-                continue;
-            }
             for at in start..end {
                 let byte = bytes[at as usize % BLOCK];
                 let next = match state {
@@ -266,15 +284,9 @@ impl Structure {
 
     /// Where outside of all values one may start.
     #[inline(never)]
-    fn check_roots(
-        &mut self,
-        bytes: &[u8; BLOCK],
-        root: u64,
-        flat: u64,
-        open: u64,
-        comma: u64,
-        fault: &mut Faults,
-    ) -> u64 {
+    fn check_roots(&mut self, bytes: &[u8; BLOCK], kinds: &Kinds, root: u64, fault: &mut Faults) -> u64 {
+        let &Kinds { open, comma, .. } = kinds;
+        let flat = kinds.quote | kinds.scalar_start;
         fault.add(comma & root, FaultKind::Unexpected);
         let starts = (flat | open) & root;
         if starts == 0 {
@@ -305,6 +317,34 @@ impl Structure {
     }
 }
 
+impl Kinds {
+    /// Whether there are scalars other than literals and plain integers, whole in the block.
+    #[inline(always)]
+    fn has_uncommon_scalars(&self, bytes: &[u8; BLOCK], len: usize) -> bool {
+        let cut = self.scalar >> (len - 1) & 1;
+        if self.scalar_goes_on || (cut | self.leading_zero) != 0 {
+            return true;
+        }
+        let mut others = self.no_digit;
+        let mut starts = self.scalar_start & others;
+        while starts != 0 {
+            let at = starts.trailing_zeros();
+            starts &= starts - 1;
+            let Some(word) = bytes.get(at as usize..).and_then(|rest| rest.first_chunk::<4>()) else {
+                return true;
+            };
+            let run = self.scalar >> at;
+            let len = match word {
+                b"true" | b"null" if run & 0x1f == 0x0f => 4,
+                b"fals" if run & 0x3f == 0x1f && bytes[at as usize + 4] == b'e' => 5,
+                _ => return true,
+            };
+            others &= !(((1 << len) - 1) << at);
+        }
+        others != 0
+    }
+}
+
 /// The earliest fault of a block.
 #[derive(Default)]
 pub(super) struct Faults {
@@ -324,32 +364,6 @@ impl Faults {
         if self.first.is_none_or(|first| at < first.at) {
             self.first = Some(Fault { at, kind });
         }
-    }
-}
-
-/// The places of the tokens right after those of `tokens`, blanks skipped. The carry is 1 where a token of an
-/// earlier block still waits for the next.
-#[inline(always)]
-fn follow(tokens: u64, carry: &mut u64, blank: u64) -> u64 {
-    let next = (tokens << 1) | *carry;
-    let last = tokens >> 63;
-    if blank == 0 {
-        *carry = last;
-        return next;
-    }
-    // Adding its first bit to a run of ones clears the run and sets the bit after it.
-    let (run, over) = (next & blank).overflowing_add(blank);
-    *carry = last | u64::from(over);
-    (next | run) & !blank
-}
-
-/// Literals and plain integers: nearly every scalar.
-#[inline(always)]
-fn is_common(scalar: &[u8]) -> bool {
-    match scalar {
-        b"true" | b"false" | b"null" => true,
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-        _ => scalar == b"0",
     }
 }
 

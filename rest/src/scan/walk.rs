@@ -7,10 +7,11 @@ use super::structure::Tokens;
 
 impl Scanner {
     /// Walks the tokens of a checked block that stand in values on the plan's way.
+    #[inline(always)]
     pub(super) fn walk(&mut self, window: &str, start: usize, tokens: &Tokens) -> Result<(), ScanError> {
         let brackets = tokens.open | tokens.close;
         let ends = brackets | tokens.comma;
-        let all = ends | tokens.colon | tokens.quote;
+        let all = ends | tokens.colon;
         let mut depth = tokens.depth as usize;
         let mut rest = u64::MAX;
         loop {
@@ -24,7 +25,7 @@ impl Scanner {
                     all
                 };
             if next == 0 {
-                return Ok(());
+                break;
             }
             let bit = next.trailing_zeros();
             rest = (u64::MAX << bit) << 1;
@@ -39,14 +40,24 @@ impl Scanner {
                     self.close(window, at)?;
                 }
                 depth -= 1;
-            } else if tokens.quote >> bit & 1 == 1 {
-                self.quote = self.place(at);
-                self.quote_in_window = Some(at);
             } else if tokens.colon >> bit & 1 == 1 {
+                self.last_quote(start, tokens.quote & !rest);
                 self.key(window, at)?;
             } else {
                 self.comma(window, at)?;
             }
+        }
+        self.last_quote(start, tokens.quote);
+        Ok(())
+    }
+
+    /// Remembers the last of the block's quotes: it may begin a key, unless what it stands in was copied or cut.
+    #[inline(always)]
+    fn last_quote(&mut self, start: usize, quotes: u64) {
+        let last = quotes.checked_ilog2().map(|bit| start + bit as usize);
+        if let Some(at) = last.filter(|&at| at >= self.copied) {
+            self.quote = self.place(at);
+            self.quote_in_window = Some(at);
         }
     }
 

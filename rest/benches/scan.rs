@@ -7,9 +7,6 @@
 
 #![allow(clippy::expect_used)]
 
-#[path = "../src/sample.rs"]
-mod sample;
-
 use std::sync::Arc;
 
 use divan::counter::ItemsCount;
@@ -33,7 +30,7 @@ fn main() {
 
 /// Decodes a list in pieces, each item dropped before the next.
 fn decode<T: Decode>(bencher: Bencher<'_, '_>, options: &DecodeOptions) {
-    let list = Bytes::from(sample::pod_list(PODS));
+    let list = Bytes::from(kubewire_sample::pod_list(PODS));
     bencher.counter(ItemsCount::new(PODS)).bench(|| {
         let mut decoder = ListDecoder::<T>::new(options);
         let mut list = black_box(&list).clone();
@@ -59,7 +56,7 @@ fn decode<T: Decode>(bencher: Bencher<'_, '_>, options: &DecodeOptions) {
 
 /// Reads each pod from a text of its own: serde_json is spared finding them.
 fn each<T>(bencher: Bencher<'_, '_>, read: impl Fn(&str) -> T + Sync) {
-    let pods: Vec<String> = (0..PODS).map(|n| sample::pod(n).to_string()).collect();
+    let pods: Vec<String> = (0..PODS).map(|n| kubewire_sample::pod(n).to_string()).collect();
     bencher.counter(ItemsCount::new(PODS)).bench(|| {
         for pod in black_box(&pods) {
             black_box(read(pod));

@@ -19,7 +19,8 @@ pub trait Project: DeserializeOwned + Send + 'static {
 }
 
 /// A `T` that is read from its own paths alone: the scanner copies those into a small document, and serde never sees
-/// the rest. Some four times as fast as letting serde skip what it doesn't know.
+/// the rest. It takes half the time that the narrow type takes without, and no more than serde_json would take for a text
+/// of its own, whose place in the list and whose grammar it doesn't look at.
 ///
 /// ```
 /// use kubewire_rest::{DecodeOptions, Project, Projected, decode_object};

@@ -1,7 +1,5 @@
 //! What encoded objects hold, and give back: counted by the allocator, which is why this is a binary of its own.
-
-#[path = "../src/sample.rs"]
-mod sample;
+#![allow(clippy::unwrap_used)]
 
 use std::alloc::System;
 
@@ -9,13 +7,13 @@ use kubewire_rest::{Bytes, DecodeOptions, Encoded, ListDecoder, Object};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
-static ALLOC: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// What the test's own harness may hold meanwhile.
 const SLACK: usize = 16 << 10;
 
 fn live_bytes() -> usize {
-    let stats = ALLOC.stats();
+    let stats = ALLOCATOR.stats();
     stats.bytes_allocated - stats.bytes_deallocated
 }
 
@@ -30,17 +28,15 @@ fn kept(list: &Bytes) -> Vec<Encoded<Object>> {
 
 #[test]
 fn objects_hold_their_size_and_give_it_back_one_by_one() {
-    let list = Bytes::from(sample::pod_list(1000));
+    let list = Bytes::from(kubewire_sample::pod_list(1000));
     drop(kept(&list));
     let before = live_bytes();
     let mut pods = kept(&list);
 
-    // Those that are left are chosen by a fixed sequence without a pattern (Knuth's MMIX).
-    let mut random = 1_u64;
+    let mut random = fastrand::Rng::with_seed(1);
     for left in [1000, 500, 100, 10] {
         while pods.len() > left {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            drop(pods.swap_remove((random >> 33) as usize % pods.len()));
+            drop(pods.swap_remove(random.usize(..pods.len())));
         }
         pods.shrink_to_fit();
         let expected =

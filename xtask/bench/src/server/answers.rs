@@ -113,7 +113,16 @@ impl Answers {
     }
 
     fn make_list(&self, form: Form) -> Bytes {
-        let pods = self.recorded.iter().cycle().take(self.count);
+        let all = self.recorded.len();
+        let pods = (0..self.count).map(|n| {
+            let pod = &self.recorded[n % all];
+            let bytes = match form {
+                Form::Json => &pod.json,
+                Form::Protobuf => &pod.protobuf,
+                Form::Cbor => &pod.cbor,
+            };
+            pod.turn(bytes, n / all)
+        });
         match form {
             Form::Json => {
                 let mut out =
@@ -123,7 +132,7 @@ impl Answers {
                     if n > 0 {
                         out.push(b',');
                     }
-                    out.extend(&pod.json);
+                    out.extend(&*pod);
                 }
                 out.extend(b"]}\n");
                 out.into()
@@ -133,8 +142,8 @@ impl Answers {
                 let mut raw = b"\x0a\x06\x12\x044711".to_vec();
                 for pod in pods {
                     encode_key(2, WireType::LengthDelimited, &mut raw);
-                    encode_varint(pod.protobuf.len() as u64, &mut raw);
-                    raw.extend(&pod.protobuf);
+                    encode_varint(pod.len() as u64, &mut raw);
+                    raw.extend(&*pod);
                 }
                 enveloped("PodList", raw).into()
             }
@@ -151,7 +160,7 @@ impl Answers {
                 cbor::text(&mut out, "4711");
                 cbor::text(&mut out, "items");
                 cbor::head(&mut out, 4, self.count as u64);
-                pods.for_each(|pod| out.extend(&pod.cbor));
+                pods.for_each(|pod| out.extend(&*pod));
                 out.into()
             }
         }

@@ -1,5 +1,6 @@
 //! Where the pods come from: an API server, be it a real one or the embedded one.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -14,18 +15,35 @@ use serde_json::Value;
 use super::cbor;
 use crate::Failure;
 
-/// Pods beyond this are the first ones over again.
+/// Pods beyond this are the first ones over again, under other names.
 const DIFFERENT: u64 = 2000;
 /// What stands before every message of Kubernetes' protobuf.
 pub(super) const MAGIC: &[u8] = b"k8s\0";
 
 /// One pod, as a list holds it in each form.
 pub(super) struct Recorded {
+    name: String,
     pub(super) json: Bytes,
     pub(super) protobuf: Bytes,
     pub(super) cbor: Bytes,
     /// With its kind, as it stands by itself.
     pub(super) typed_cbor: Bytes,
+}
+
+impl Recorded {
+    /// One of its forms for the `turn`th time: of another name, after the first, which takes as many bytes.
+    pub(super) fn turn<'a>(&self, form: &'a [u8], turn: usize) -> Cow<'a, [u8]> {
+        let number = format!("{turn:04}");
+        let kept = self.name.len().saturating_sub(number.len());
+        if turn == 0 || kept == 0 {
+            return form.into();
+        }
+        let mut copy = form.to_vec();
+        for at in memchr::memmem::find_iter(form, self.name.as_bytes()) {
+            copy[at + kept..at + self.name.len()].copy_from_slice(number.as_bytes());
+        }
+        copy.into()
+    }
 }
 
 /// Pods that are made up, stored in an embedded API server and read from there.
@@ -67,6 +85,7 @@ async fn from_server(config: &Config) -> Result<Vec<Recorded>, Failure> {
             value["kind"] = "Pod".into();
             value["apiVersion"] = "v1".into();
             Ok(Recorded {
+                name: json.name().to_owned(),
                 cbor,
                 typed_cbor: cbor::encode(&value).into(),
                 json: Bytes::copy_from_slice(json.to_json().as_bytes()),

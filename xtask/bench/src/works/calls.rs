@@ -25,6 +25,7 @@ pub(super) fn groups() -> Vec<Group> {
         Work::kubewire(ONE, |bench| Box::pin(get(bench, 1, whole))).against(KUBE, ONE),
         Work::kubewire("get, 1 at a time, with metrics", |bench| Box::pin(get_with_metrics(bench)))
             .against(KUBEWIRE, ONE),
+        Work::kubewire("get, 1 at a time, CBOR", |bench| Box::pin(get(bench, 1, cbor))).against(KUBE, ONE),
         Work::kube(MANY, |bench| Box::pin(kube_get(bench, 32))),
         Work::kubewire(MANY, |bench| Box::pin(get(bench, 32, whole))).against(KUBE, MANY),
         Work::kubewire("get, 32 at a time, managedFields cut", |bench| Box::pin(get(bench, 32, cut)))
@@ -39,6 +40,10 @@ pub(super) fn groups() -> Vec<Group> {
         Work::kubewire(FIRST, |bench| Box::pin(first(bench))).against(KUBE, FIRST),
     ];
     [get, create, first].into_iter().map(|works| Group { unit: "calls", works }).collect()
+}
+
+fn cbor(request: Request) -> Request {
+    request.accept("application/cbor")
 }
 
 /// So many calls, a number of them under way at any time.

@@ -1,8 +1,9 @@
 use std::fmt::Debug;
 
 use k8s_openapi::api::core::v1::Pod;
+use k8s_pb::api::core::v1 as protobuf;
 use kube::api::{ListParams, ObjectList};
-use kubewire_rest::{Decode, Encoded, Project, Projected, Request};
+use kubewire_rest::{Decode, Encoded, Project, Projected, Protobuf, Request};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -29,6 +30,16 @@ pub(super) fn groups() -> Vec<Group> {
         .against(KUBE, KEPT),
         Work::kubewire("list encoded", |bench| Box::pin(kept::<Encoded<Pod>>(bench, whole)))
             .against(KUBE, KEPT),
+        Work::kubewire("list protobuf kept", |bench| Box::pin(kept::<Protobuf<protobuf::Pod>>(bench, whole)))
+            .against(KUBE, KEPT),
+        Work::kubewire("list protobuf kept, managedFields cut", |bench| {
+            Box::pin(kept::<Protobuf<protobuf::Pod>>(bench, cut))
+        })
+        .against(KUBE, KEPT),
+        Work::kubewire("list protobuf encoded", |bench| {
+            Box::pin(kept::<Encoded<Protobuf<protobuf::Pod>>>(bench, whole))
+        })
+        .against(KUBE, KEPT),
     ];
     let two_cores = vec![
         Work::kube(TWO_CORES, |bench| Box::pin(kube_kept::<Pod>(bench))).spread(),

@@ -1,7 +1,7 @@
 use futures_util::TryStreamExt as _;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, WatchParams};
-use kubewire_rest::{Decode, Encoded, Request, WatchEvent};
+use kubewire_rest::{Decode, Encoded, Protobuf, Request, WatchEvent};
 
 use super::list::{cut, whole};
 use super::{Bench, Group, KUBE, Work, peers};
@@ -18,6 +18,10 @@ pub(super) fn groups() -> Vec<Group> {
             .against(KUBE, TYPED),
         Work::kubewire("watch encoded", |bench| Box::pin(watch::<Encoded<Pod>>(bench, whole)))
             .against(KUBE, TYPED),
+        Work::kubewire("watch protobuf", |bench| {
+            Box::pin(watch::<Protobuf<k8s_pb::api::core::v1::Pod>>(bench, whole))
+        })
+        .against(KUBE, TYPED),
     ];
     vec![Group { unit: "events", works }]
 }

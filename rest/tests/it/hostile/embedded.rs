@@ -1,14 +1,18 @@
 //! The embedded server's faults, on HTTP/1.1 and on HTTP/2.
 
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubewire_rest::Bytes;
 use kubewire_rest::fake::{ApiServer, Fault, FaultRule};
+use kubewire_rest::{Bytes, Config};
+use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{ENDS, HEAVY, MIB, ask, client};
+use super::{ENDS, HEAVY, MIB, SERVE, ask, client};
 
 /// Each with the ends that succeed all the same, on HTTP/1.1 and on HTTP/2 unless it says 1.1.
 fn faults() -> Vec<(&'static str, Fault, &'static str)> {
@@ -54,39 +58,83 @@ fn is_heavy(fault: &Fault) -> bool {
     )
 }
 
-/// One without TLS and one with it, on which HTTP/2 is spoken.
-pub(super) async fn servers() -> [Arc<ApiServer>; 2] {
-    let plain = ApiServer::builder().pods(3).start().await.unwrap();
-    let tls = ApiServer::builder().tls(true).pods(3).start().await.unwrap();
-    [Arc::new(plain), Arc::new(tls)]
+/// The name by which a request asks for its fault.
+fn case(name: &str, how: char) -> String {
+    format!("{name}-{how}.")
 }
 
-pub(super) fn spawn(
-    all: &mut JoinSet<Option<String>>,
-    asking: &Arc<Semaphore>,
-    servers: &[Arc<ApiServer>; 2],
-    heavy: bool,
-) {
-    for (server, tls) in servers.iter().zip([false, true]) {
-        for (name, fault, succeed) in faults() {
-            if is_heavy(&fault) != heavy {
-                continue;
-            }
-            for how in ENDS {
-                let label = format!("{name} tls={tls} {how}");
-                let case = format!("{name}-{how}.");
-                server.faults().add(FaultRule::new(fault.clone()).path(format!("case={case}")));
-                let succeeds = succeed.contains(how) && !(tls && succeed.contains("1.1"));
-                let (server, asking) = (Arc::clone(server), Arc::clone(asking));
-                all.spawn(async move {
-                    let _turns = asking.acquire_many(if heavy { HEAVY } else { 1 }).await.unwrap();
-                    let request = client(&server.config()).get().namespace("default").resource("pods");
-                    let url = server.url().to_owned();
-                    let host = url.split("//").last().unwrap();
-                    let wanted = ["GET", "/api/v1/namespaces/default/pods", host];
-                    ask(request.param("case", case), how, [heavy, succeeds], &label, wanted).await
-                });
+/// The embedded servers, one without TLS and one with it, on which HTTP/2 is spoken. They hold much themselves, so they
+/// are in another process, which ends with this one.
+pub(super) struct Servers {
+    configs: [(Config, bool); 2],
+    _folder: TempDir,
+    // Held for its standard input.
+    _process: Child,
+}
+
+impl Servers {
+    pub(super) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = super::again(SERVE);
+        command.env(FOLDER, folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains(READY)), "the servers did not start");
+        // What it says from now on is nobody's business, but it must be able to say it.
+        std::thread::spawn(move || lines.for_each(drop));
+        let config = |tls: bool| (Config::from_kubeconfig(kubeconfig(folder.path(), tls)).unwrap(), tls);
+        Self { configs: [config(false), config(true)], _folder: folder, _process: process }
+    }
+
+    pub(super) fn spawn(&self, all: &mut JoinSet<Option<String>>, asking: &Arc<Semaphore>, heavy: bool) {
+        for (config, tls) in &self.configs {
+            for (name, fault, succeed) in faults() {
+                if is_heavy(&fault) != heavy {
+                    continue;
+                }
+                for how in ENDS {
+                    let label = format!("{name} tls={tls} {how}");
+                    let case = case(name, how);
+                    let succeeds = succeed.contains(how) && !(*tls && succeed.contains("1.1"));
+                    let (config, asking) = (config.clone(), Arc::clone(asking));
+                    all.spawn(async move {
+                        let _turns = asking.acquire_many(if heavy { HEAVY } else { 1 }).await.unwrap();
+                        let request = client(&config).get().namespace("default").resource("pods");
+                        let url = request.url();
+                        let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
+                        let wanted = ["GET", "/api/v1/namespaces/default/pods", &host];
+                        ask(request.param("case", case), how, [heavy, succeeds], &label, wanted).await
+                    });
+                }
             }
         }
     }
+}
+
+/// Says that the servers answer.
+const READY: &str = "the hostile servers are ready";
+/// Where their kubeconfigs are to be written.
+const FOLDER: &str = "KUBEWIRE_TEST_HOSTILE_FOLDER";
+
+fn kubeconfig(folder: &Path, tls: bool) -> PathBuf {
+    folder.join(if tls { "tls" } else { "plain" })
+}
+
+/// The other process: serves until its standard input ends.
+pub(super) async fn serve() {
+    let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
+    let mut servers = Vec::new();
+    for tls in [false, true] {
+        let server = ApiServer::builder().tls(tls).pods(3).start().await.unwrap();
+        for (name, fault, _) in faults() {
+            for how in ENDS {
+                server.faults().add(FaultRule::new(fault.clone()).path(format!("case={}", case(name, how))));
+            }
+        }
+        std::fs::write(kubeconfig(&folder, tls), server.kubeconfig()).unwrap();
+        servers.push(server);
+    }
+    println!("{READY}");
+    let end = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+    end.await.unwrap().unwrap();
 }

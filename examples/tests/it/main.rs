@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod list_pods;
+mod list_watch;
 mod metrics_endpoint;
 mod pod_cache;
 mod program;

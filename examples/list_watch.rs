@@ -1,0 +1,93 @@
+//! Keeps a map of the pods up to date and prints what happens to it: what an informer does.
+//!
+//! ```sh
+//! cargo run --example list_watch                       # your cluster, or else the embedded API server
+//! cargo run --example list_watch -- -A --count 10      # ends after 10 changes; else Ctrl-C ends it
+//! ```
+#![allow(clippy::print_stdout, reason = "a command-line tool")]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+use kubewire_examples::cluster::{self, ClusterArgs};
+use kubewire_examples::{report, visitors};
+use kubewire_rest::{Change, Encoded, GroupVersion, Object, RestClient};
+
+/// Keeps a map of the pods up to date.
+#[derive(Parser)]
+struct Args {
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    /// The pods of all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// End after so many changes
+    #[arg(long, value_name = "N")]
+    count: Option<usize>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let watching = async {
+        tokio::select! {
+            result = run(args) => result,
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into),
+        }
+    };
+    report::exit(watching.await)
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let cluster = cluster::connect(&args.cluster).await?;
+    let client = RestClient::for_config(&cluster.config, GroupVersion::V1)?;
+    let namespace = &cluster.config.namespace;
+    let _changes = cluster
+        .embedded
+        .as_ref()
+        .map(|server| tokio::spawn(visitors::come_and_go(server.objects(), namespace.clone())));
+
+    // By namespace and name, in the form in which they came: an object is decoded when somebody looks into it.
+    let mut pods: HashMap<String, Encoded<Object>> = HashMap::new();
+    // Those of a list that is still coming.
+    let mut fresh = None;
+    let mut left = args.count;
+    let request = client.get().namespace_if(!args.all_namespaces, namespace).resource("pods");
+    let mut changes = request.list_watch::<Encoded<Object>>();
+    while left != Some(0) {
+        let Some(change) = changes.next().await else { break };
+        let key = |pod: &Encoded<Object>| format!("{}/{}", pod.namespace().unwrap_or_default(), pod.name());
+        match change {
+            Ok(Change::Init) => fresh = Some(HashMap::new()),
+            Ok(Change::InitDone) => {
+                // What was known before and did not come again is gone.
+                pods = fresh.take().unwrap_or_default();
+                println!("{} pods at version {}", pods.len(), changes.resource_version());
+                continue;
+            }
+            Ok(Change::Applied(pod)) => match &mut fresh {
+                Some(fresh) => drop(fresh.insert(key(&pod), pod)),
+                None => {
+                    let key = key(&pod);
+                    let is_new = pods.insert(key.clone(), pod).is_none();
+                    println!("{}  {key}", if is_new { "new    " } else { "changed" });
+                }
+            },
+            Ok(Change::Deleted(pod)) => {
+                let key = key(&pod);
+                fresh.as_mut().unwrap_or(&mut pods).remove(&key);
+                println!("gone     {key}, {} left", pods.len());
+            }
+            Err(error) => {
+                eprintln!("{error}; it is tried again");
+                continue;
+            }
+        }
+        if fresh.is_none() {
+            left = left.map(|left| left - 1);
+        }
+    }
+    Ok(())
+}

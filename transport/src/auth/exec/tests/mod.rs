@@ -3,6 +3,7 @@
 mod certificates;
 mod failures;
 mod runs;
+mod terminal;
 mod told;
 
 use std::fs;

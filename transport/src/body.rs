@@ -32,7 +32,7 @@ impl Body {
         Self(Inner::Empty)
     }
 
-    /// A body of chunks. An error of the stream ends the request with [`ErrorKind::Body`].
+    /// A body of chunks, each sent as it comes. An error of the stream ends the request with [`ErrorKind::Body`].
     pub fn stream<S, E>(chunks: S) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -46,7 +46,7 @@ impl Body {
         Self::wrap(http_body_util::StreamBody::new(frames))
     }
 
-    /// Any other body.
+    /// Any other body, trailers included. It counts as a stream, and its error ends the request as it is.
     pub fn wrap<B>(body: B) -> Self
     where
         B: http_body::Body<Data = Bytes, Error = Error> + Send + 'static,
@@ -72,7 +72,7 @@ impl Body {
         }
     }
 
-    /// A second body equal to this one: `None` for a stream, which can be read but once.
+    /// A second body equal to this one, which shares its bytes: `None` for a stream, which can be read but once.
     pub fn try_clone(&self) -> Option<Self> {
         match &self.0 {
             Inner::Empty => Some(Self(Inner::Empty)),

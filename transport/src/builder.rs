@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use kubewire_config::Config;
 
 use crate::engine::Ping;
-use crate::limits::Limits;
+use crate::limits::{Limits, NEVER};
 use crate::observe::Observer;
 use crate::{Error, HttpClient};
 
@@ -102,19 +102,19 @@ impl HttpClientBuilder {
         self
     }
 
-    /// How long a TCP connection is silent before the system probes it. Default: 30 s.
+    /// How long a TCP connection is silent before the system probes it. Default: 30 s. Systems count in whole seconds.
     pub fn tcp_keepalive(mut self, time: Duration) -> Self {
         self.options.tcp_keepalive = time;
         self
     }
 
-    /// How long an unused connection is kept. Default: 90 s.
+    /// How long a connection is kept that no request uses. Default: 90 s.
     pub fn idle_timeout(mut self, time: Duration) -> Self {
         self.options.idle_timeout = time;
         self
     }
 
-    /// How many unused HTTP/1.1 connections are kept. Default: 25.
+    /// How many unused HTTP/1.1 connections are kept to each host. Default: 25. One HTTP/2 connection is always enough.
     pub fn max_idle(mut self, connections: usize) -> Self {
         self.options.max_idle = connections;
         self
@@ -128,8 +128,9 @@ impl HttpClientBuilder {
     }
 
     /// Asks an HTTP/2 connection for a sign of life after `interval` without a frame, and gives it up when none comes
-    /// within `timeout`. Default: 30 s and 15 s, or what the variables `HTTP2_READ_IDLE_TIMEOUT_SECONDS` (0: never)
-    /// and `HTTP2_PING_TIMEOUT_SECONDS` say.
+    /// within `timeout`: its requests then end with [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost).
+    /// Idle connections are asked too. An interval of zero is [`no_http2_ping`](Self::no_http2_ping). Default: 30 s and
+    /// 15 s, or what the variables `HTTP2_READ_IDLE_TIMEOUT_SECONDS` (0: never) and `HTTP2_PING_TIMEOUT_SECONDS` say.
     pub fn http2_ping(mut self, interval: Duration, timeout: Duration) -> Self {
         self.ping = PingChoice::Every(Ping { interval, timeout });
         self
@@ -143,10 +144,11 @@ impl HttpClientBuilder {
     }
 
     /// How many bytes the server may send ahead on one HTTP/2 stream and on one connection. Default: 2 MiB and
-    /// 5 MiB.
+    /// 5 MiB. Each is at least 65,535, which is HTTP/2's own default, and at most 2 GiB less one byte.
     pub fn http2_windows(mut self, stream: u32, connection: u32) -> Self {
-        self.options.stream_window = Some(stream);
-        self.options.connection_window = Some(connection);
+        let allowed = |bytes: u32| bytes.clamp(u16::MAX.into(), i32::MAX.unsigned_abs());
+        self.options.stream_window = Some(allowed(stream));
+        self.options.connection_window = Some(allowed(connection));
         self
     }
 
@@ -167,21 +169,25 @@ impl HttpClientBuilder {
         self
     }
 
-    /// How often the files of the client's certificate and of the CA are read again. Default: 5 min. They are
-    /// also read when a connection is made, at most once in a second.
+    /// How often the files of the client's certificate and of the CA are read again. Default: 5 min. At least 10 ms.
+    /// They are also read when a connection is made, at most once in a second. Files that can't be used are reported to
+    /// `tracing`, and what was read before stays in use.
     pub fn certificate_file_period(mut self, period: Duration) -> Self {
+        let period = period.max(Duration::from_millis(10));
         self.options.file_period = period;
         self.options.file_pause = period.min(Duration::from_secs(1));
         self
     }
 
-    /// How old the copy of a token file may get before the file is read again. Default: 50 s.
+    /// How old the copy of a token file may get before the file is read again. Default: 50 s. Zero: it is read for
+    /// each request. While it can't be read, the last good token is sent.
     pub fn token_file_period(mut self, period: Duration) -> Self {
         self.token_file_period = period;
         self
     }
 
-    /// The wall clock by which credentials expire. Default: the system's. Tests may bring their own.
+    /// The wall clock by which credentials expire. Default: the system's. Tests may bring their own. It is asked for
+    /// each request, and must not wait.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(now);
         self
@@ -195,13 +201,14 @@ impl HttpClientBuilder {
         self
     }
 
-    /// Where environment variables are looked up. Default: in the process's own.
+    /// Where environment variables are looked up: those of proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and their
+    /// like in small letters) and of HTTP/2. They are read once, by [`build`](Self::build). Default: in the process's own.
     pub fn environment(mut self, variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.environment = Arc::new(variable);
         self
     }
 
-    /// Where to count connections, lookups and rotations.
+    /// Where to count connections, lookups and rotations. Default: nowhere.
     #[cfg(feature = "metrics")]
     pub fn metrics(mut self, metrics: Arc<kubewire_metrics::ClientMetrics>) -> Self {
         self.observer = Observer::new(metrics);
@@ -232,7 +239,9 @@ impl HttpClientBuilder {
                 timeout: seconds("HTTP2_PING_TIMEOUT_SECONDS", 15),
             }),
         }
-        .filter(|ping| !ping.interval.is_zero());
+        .filter(|ping| !ping.interval.is_zero())
+        // The HTTP/2 beneath adds them to the time it is.
+        .map(|ping| Ping { interval: ping.interval.min(NEVER), timeout: ping.timeout.min(NEVER) });
         self.http2.unwrap_or_else(|| variable("DISABLE_HTTP2").is_none())
     }
 }
@@ -269,6 +278,10 @@ mod tests {
         assert_eq!(settled(&[("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "0")]).1, None);
         assert_eq!(settled(&[("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "-1")]).1, ping(30, 15));
         assert_eq!(settled(&[("HTTP2_PING_TIMEOUT_SECONDS", "soon")]).1, ping(30, 15));
+        assert_eq!(
+            settled(&[("HTTP2_PING_TIMEOUT_SECONDS", "18446744073709551615")]).1,
+            ping(30, NEVER.as_secs())
+        );
     }
 
     #[test]

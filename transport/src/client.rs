@@ -27,8 +27,20 @@ use crate::{Body, BoxError, Error, ErrorKind, cache, dial};
 /// A request with a relative URI goes to the config's server, below its path prefix. One to another host than the
 /// server's goes there without any credential and without the client's certificate.
 ///
+/// [`Config::timeout`] bounds a whole request: its credential, the connection, the answer's head and its body. Without
+/// one (the default) only the making of a connection is bounded, by the settings of [`HttpClientBuilder`].
+///
+/// Up to ten redirects are followed: to another host only those of requests that read, and none from https to http. A
+/// request that certainly was not processed is sent again, up to five times, and so, once, is one that the server answers
+/// with 401 when there is a new credential. A body that is a stream allows none of this once it was read. As a tower
+/// service the client therefore gathers a body whose length is known, up to 4 MiB.
+///
+/// # Errors
+/// As [`execute`](HttpService::execute) says. They tell what was tried, on which host, and hold no secret.
+///
 /// # Cancellation
-/// Dropping the future of a request, or the body of its answer, ends the request at once.
+/// Dropping the future of a request, or the body of its answer, ends the request at once. A credential that it was
+/// waiting for is still fetched where others wait for it too; else its program is killed.
 #[derive(Clone)]
 pub struct HttpClient(Arc<Inner>);
 
@@ -56,7 +68,7 @@ impl HttpClient {
         Self::builder(config).build()
     }
 
-    /// A client with settings of your own.
+    /// A client with settings of your own. Nothing is read or checked before [`HttpClientBuilder::build`].
     pub fn builder(config: &Config) -> HttpClientBuilder {
         HttpClientBuilder::new(config)
     }

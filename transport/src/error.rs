@@ -53,7 +53,8 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// An error of `kind` caused by `source`.
+    /// An error of `kind` caused by `source`, of a request that may have been processed. For an
+    /// [`HttpService`](crate::HttpService) of your own.
     pub fn new(kind: ErrorKind, source: impl Into<BoxError>) -> Self {
         Self { kind, not_processed: false, context: None, source: Some(source.into()) }
     }

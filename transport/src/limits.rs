@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use crate::{BoxError, Error, ErrorKind};
 
+/// As good as never, and small enough to be added to any instant.
+pub(crate) const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How long each part may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
@@ -84,8 +87,6 @@ pub(crate) async fn within<T>(
 }
 
 fn after(then: Instant, time: Duration) -> Instant {
-    /// As good as never, and small enough to be added to any instant.
-    const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
     then.checked_add(time).unwrap_or(then + NEVER)
 }
 

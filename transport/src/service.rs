@@ -14,10 +14,17 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// around another service.
 ///
 /// The request's URI is absolute. Its [`RequestKind`], when it is not [`Normal`](RequestKind::Normal), stands in its
-/// extensions. An answer with an error code is an `Ok`; `Err` means that there was no answer. Dropping the
-/// future, or the answer's body, cancels the request at once.
+/// extensions.
 pub trait HttpService: Send + Sync + 'static {
     /// Sends one request and gives the answer as soon as its head is there.
+    ///
+    /// # Errors
+    /// An error means that there was no answer, and its [`ErrorKind`](crate::ErrorKind) why; an answer with an error code
+    /// is an `Ok`. [`Error::is_not_processed`] says whether the server certainly did nothing. What goes wrong after the
+    /// head is an error of the answer's body.
+    ///
+    /// # Cancellation
+    /// Dropping the future, or the answer's body, ends the request at once. The server may have done what it asked.
     fn execute(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, Error>>;
 }
 

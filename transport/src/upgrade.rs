@@ -42,7 +42,7 @@ impl<T: AsyncRead + AsyncWrite + Send> Duplex for T {}
 struct Ride(Arc<Mutex<Option<Upgraded>>>);
 
 impl Upgraded {
-    /// Any duplex stream.
+    /// Any duplex stream. It is dropped, and by that closed, with this.
     pub fn new(io: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         Self(Box::pin(io))
     }
@@ -50,7 +50,8 @@ impl Upgraded {
     /// Takes the connection out of an answer with code 101.
     ///
     /// # Errors
-    /// [`ErrorKind::Protocol`] when the answer has another code: its body then says why.
+    /// [`ErrorKind::Protocol`] when the answer has another code, whose body then says why, or when its connection was
+    /// taken already.
     ///
     /// # Cancellation
     /// Dropping the future closes the connection.
@@ -70,8 +71,8 @@ impl Upgraded {
         }
     }
 
-    /// Gives the connection to an answer, so that [`from_response`](Self::from_response) finds it there. For
-    /// an [`HttpService`](crate::HttpService) of your own.
+    /// Gives the connection to an answer, so that [`from_response`](Self::from_response) finds it there, in place of
+    /// one that was there before. For an [`HttpService`](crate::HttpService) of your own.
     pub fn put_into<B>(self, response: &mut Response<B>) {
         response.extensions_mut().insert(Ride(Arc::new(Mutex::new(Some(self)))));
     }

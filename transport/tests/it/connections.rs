@@ -11,7 +11,7 @@ use kubewire_transport::{Body, ErrorKind};
 
 use crate::support::pki::{self, Ca};
 use crate::support::server::{Server, Setup, handler, text};
-use crate::support::{client, config, endless, get, send, until, watch};
+use crate::support::{builder, client, config, endless, get, send, until, watch};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_shares_one_connection() {
@@ -104,6 +104,58 @@ async fn watches_leave_room_for_requests() {
     let more = send(&client, watch("/watch")).await.unwrap();
     assert_eq!(server.connections(), 5);
     drop((watches, more));
+}
+
+#[tokio::test]
+async fn a_client_keeps_to_the_few_streams_that_it_was_told_of() {
+    let ca = Ca::new("ca");
+    let tls = pki::server_config(&ca.server(&["127.0.0.1"]), None, &["h2"]);
+    let answer = handler(async |_| endless("event"));
+    let server = Server::start(Setup { tls: Some(tls), handler: answer, max_streams: Some(2) }).await;
+    let client = builder(&config(server.url(), ca.trusted())).long_lived_per_connection(2).build().unwrap();
+    let watches = join_all((0..8).map(|_| send(&client, watch("/")))).await;
+    assert!(watches.iter().all(Result::is_ok));
+    assert_eq!(server.connections(), 4);
+}
+
+#[tokio::test]
+async fn settings_at_their_extremes_do_no_harm() {
+    const EVER: Duration = Duration::MAX;
+    let ca = Ca::new("ca");
+    let answer = handler(async |_| text("x".repeat(1 << 20)));
+    let server = Server::https(&ca, answer).await;
+    let mut config = config(server.url(), ca.trusted());
+    config.timeout = Some(EVER);
+    let most = builder(&config)
+        .connect_timeout(EVER)
+        .tls_handshake_timeout(EVER)
+        .tcp_keepalive(EVER)
+        .idle_timeout(EVER)
+        .max_idle(usize::MAX)
+        .http2_ping(EVER, EVER)
+        .http2_windows(u32::MAX, u32::MAX)
+        .long_lived_per_connection(usize::MAX)
+        .drain_timeout(EVER)
+        .certificate_file_period(EVER)
+        .token_file_period(EVER);
+    config.timeout = Some(Duration::ZERO);
+    let least = builder(&config)
+        .tcp_keepalive(Duration::ZERO)
+        .idle_timeout(Duration::ZERO)
+        .max_idle(0)
+        .http2_ping(Duration::ZERO, Duration::ZERO)
+        .http2_windows(0, 0)
+        .long_lived_per_connection(0)
+        .drain_timeout(Duration::ZERO)
+        .certificate_file_period(Duration::ZERO)
+        .token_file_period(Duration::ZERO);
+    for (name, builder) in [("most", most), ("least", least)] {
+        let client = builder.build().unwrap();
+        for asked in [crate::support::request("/"), watch("/")] {
+            let answer = send(&client, asked).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            assert_eq!(crate::support::bytes(answer).await.unwrap().len(), 1 << 20, "{name}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -49,9 +49,23 @@ async fn serve(args: &Args) -> Result<(), Box<dyn Error>> {
     }
     println!("{}", server.url());
     std::io::stdout().flush()?;
-    tokio::signal::ctrl_c().await?;
+    asked_to_end().await?;
     if let Some(path) = &args.kubeconfig {
         std::fs::remove_file(path)?;
     }
     Ok(())
+}
+
+/// Waits for Ctrl-C, or for what `kill` and service managers send.
+async fn asked_to_end() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

@@ -9,6 +9,9 @@ use crate::limits::{Limits, NEVER};
 use crate::observe::Observer;
 use crate::{Error, HttpClient};
 
+/// How long the answer to a ping is waited for by default.
+const PING_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// Reads an environment variable.
 pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -129,8 +132,9 @@ impl HttpClientBuilder {
 
     /// Asks an HTTP/2 connection for a sign of life after `interval` without a frame, and gives it up when none comes
     /// within `timeout`: its requests then end with [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost).
-    /// Idle connections are asked too. An interval of zero is [`no_http2_ping`](Self::no_http2_ping). Default: 30 s and
-    /// 15 s, or what the variables `HTTP2_READ_IDLE_TIMEOUT_SECONDS` (0: never) and `HTTP2_PING_TIMEOUT_SECONDS` say.
+    /// Idle connections are asked too. An interval of zero is [`no_http2_ping`](Self::no_http2_ping), a timeout of zero
+    /// the default one. Default: 30 s and 15 s, or what the variables `HTTP2_READ_IDLE_TIMEOUT_SECONDS` (0: never) and
+    /// `HTTP2_PING_TIMEOUT_SECONDS` say.
     pub fn http2_ping(mut self, interval: Duration, timeout: Duration) -> Self {
         self.ping = PingChoice::Every(Ping { interval, timeout });
         self
@@ -236,12 +240,16 @@ impl HttpClientBuilder {
             PingChoice::Every(ping) => Some(ping),
             PingChoice::Environment => Some(Ping {
                 interval: seconds("HTTP2_READ_IDLE_TIMEOUT_SECONDS", 30),
-                timeout: seconds("HTTP2_PING_TIMEOUT_SECONDS", 15),
+                timeout: seconds("HTTP2_PING_TIMEOUT_SECONDS", PING_TIMEOUT.as_secs()),
             }),
         }
         .filter(|ping| !ping.interval.is_zero())
         // The HTTP/2 beneath adds them to the time it is.
-        .map(|ping| Ping { interval: ping.interval.min(NEVER), timeout: ping.timeout.min(NEVER) });
+        .map(|Ping { interval, timeout }| Ping {
+            interval: interval.min(NEVER),
+            // No answer comes within no time.
+            timeout: if timeout.is_zero() { PING_TIMEOUT } else { timeout.min(NEVER) },
+        });
         self.http2.unwrap_or_else(|| variable("DISABLE_HTTP2").is_none())
     }
 }
@@ -278,6 +286,7 @@ mod tests {
         assert_eq!(settled(&[("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "0")]).1, None);
         assert_eq!(settled(&[("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "-1")]).1, ping(30, 15));
         assert_eq!(settled(&[("HTTP2_PING_TIMEOUT_SECONDS", "soon")]).1, ping(30, 15));
+        assert_eq!(settled(&[("HTTP2_PING_TIMEOUT_SECONDS", "0")]).1, ping(30, 15));
         assert_eq!(
             settled(&[("HTTP2_PING_TIMEOUT_SECONDS", "18446744073709551615")]).1,
             ping(30, NEVER.as_secs())

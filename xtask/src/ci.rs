@@ -23,6 +23,8 @@ const CRATES: &[(&str, bool)] = &[
 /// The other examples that come to an end by themselves.
 const EXAMPLES: &[&str] = &["create_configmap", "apply", "raw_paths", "discovery", "rate_limiter"];
 
+const DEPENDENCIES: &str = "dependencies: bans, duplicates, licences and sources";
+
 /// What names a cluster or a real API server: taken away where a step must do without.
 const CLUSTER: &[&str] = &[
     "KUBEBUILDER_ASSETS",
@@ -78,15 +80,31 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         cargo(&["test", "--quiet", "-p", "kubewire-examples", "-p", "kubewire-envtest"]),
     );
 
+    let wanted = |title: &str| args.only.as_ref().is_none_or(|only| title.contains(only.as_str()));
+    if wanted(DEPENDENCIES) {
+        dependencies()?;
+    }
     for (title, command) in &mut steps {
-        if args.only.as_ref().is_none_or(|only| title.contains(only)) {
+        if wanted(title) {
             crate::step::run(title, command)?;
         }
     }
-    if args.only.as_ref().is_none_or(|only| "main job".contains(only.as_str())) {
+    if wanted("main job") {
         main_job()?;
     }
     Ok(())
+}
+
+/// What `deny.toml` says of dependencies. Advisories are left out: their database is on no package registry.
+fn dependencies() -> Result<(), Error> {
+    if !cargo(&["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
+        println!("\n=== {DEPENDENCIES}: SKIPPED, `cargo install --locked cargo-deny` makes it run");
+        return Ok(());
+    }
+    // Its warnings are about entries of deny.toml that nothing needs any more.
+    let check =
+        &["deny", "check", "--deny", "warnings", "--hide-inclusion-graph", "bans", "licenses", "sources"];
+    crate::step::run(DEPENDENCIES, &mut cargo(check))
 }
 
 /// The README's first command on a machine without a cluster: a table of pods from the embedded API server.

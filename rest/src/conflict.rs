@@ -23,7 +23,9 @@ const JITTER: f64 = 0.1;
 /// let deployment = |request: kubewire_rest::Request| request.namespace("shop").resource("deployments").name("web");
 /// let scaled: Object = retry_on_conflict(|| async {
 ///     let mut found: Object = deployment(client.get()).send().await.into_object()?;
-///     found.fields["spec"]["replicas"] = 3.into();
+///     if let Some(replicas) = found.pointer_mut("/spec/replicas") {
+///         *replicas = 3.into();
+///     }
 ///     deployment(client.put()).body(&found).send().await.into_object()
 /// })
 /// .await?;

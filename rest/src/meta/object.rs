@@ -59,16 +59,40 @@ impl Object {
         }
     }
 
-    /// The value at a JSON pointer below the other fields, such as `/spec/replicas`.
+    /// The value at a JSON pointer below the other fields, such as `/spec/replicas`; `None` where there is none. `~1`
+    /// stands for `/` in a name, and `~0` for `~`. What is in [`types`](Self::types) and [`metadata`](Self::metadata) is
+    /// not found.
+    ///
+    /// Indexing the fields, as in `object.fields["spec"]`, panics where there is no such field.
     pub fn pointer(&self, pointer: &str) -> Option<&Value> {
-        let mut parts = pointer.strip_prefix('/')?.splitn(2, '/');
-        let first = parts.next()?.replace("~1", "/").replace("~0", "~");
-        let value = self.fields.get(&first)?;
-        match parts.next() {
-            Some(rest) => value.pointer(&format!("/{rest}")),
-            None => Some(value),
-        }
+        let (first, rest) = split(pointer)?;
+        self.fields.get(&first)?.pointer(rest)
     }
+
+    /// The value at a JSON pointer, as [`pointer`](Self::pointer) finds it, to be changed. What is not there is not made.
+    ///
+    /// ```
+    /// use kubewire_rest::Object;
+    ///
+    /// let mut object: Object = serde_json::from_str(r#"{"spec": {"replicas": 1}}"#)?;
+    /// if let Some(replicas) = object.pointer_mut("/spec/replicas") {
+    ///     *replicas = 3.into();
+    /// }
+    /// assert_eq!(object.pointer("/spec/replicas"), Some(&3.into()));
+    /// assert_eq!(object.pointer_mut("/status/replicas"), None);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Value> {
+        let (first, rest) = split(pointer)?;
+        self.fields.get_mut(&first)?.pointer_mut(rest)
+    }
+}
+
+/// The first name of a JSON pointer, and the pointer below it.
+fn split(pointer: &str) -> Option<(String, &str)> {
+    let names = pointer.strip_prefix('/')?;
+    let (first, rest) = names.split_at(names.find('/').unwrap_or(names.len()));
+    Some((first.replace("~1", "/").replace("~0", "~"), rest))
 }
 
 impl Serialize for Object {
@@ -128,7 +152,7 @@ mod tests {
     fn keeps_every_field() {
         let text = r#"{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"web"},
             "spec":{"replicas":2,"a/b":[1]},"status":null}"#;
-        let object: Object = serde_json::from_str(text).unwrap();
+        let mut object: Object = serde_json::from_str(text).unwrap();
         assert_eq!(object.types.kind, "Deployment");
         assert_eq!(object.metadata.name, "web");
         assert_eq!(object.pointer("/spec/replicas"), Some(&2.into()));
@@ -136,6 +160,14 @@ mod tests {
         assert_eq!(object.pointer("/spec/none"), None);
         let written = serde_json::to_value(&object).unwrap();
         assert_eq!(written, serde_json::from_str::<serde_json::Value>(text).unwrap());
+        for (pointer, found) in
+            [("/spec/a~1b/0", true), ("/status", true), ("spec", false), ("", false), ("/kind", false)]
+        {
+            assert_eq!(object.pointer(pointer).is_some(), found, "{pointer}");
+            assert_eq!(object.pointer_mut(pointer).is_some(), found, "{pointer}");
+        }
+        *object.pointer_mut("/spec/a~1b/0").unwrap() = 7.into();
+        assert_eq!(object.fields["spec"]["a/b"], serde_json::json!([7]));
         assert!(serde_json::from_str::<Object>("[]").unwrap_err().to_string().contains("Kubernetes object"));
     }
 }

@@ -33,6 +33,35 @@ impl Request {
         self.header(ACCEPT, HeaderValue::from_static(PARTIAL_LIST))
     }
 
+    /// Only objects whose labels match, as in `app=web,tier in (front, back)`, in place of a selector that was set
+    /// before. An empty one is all objects. What is wrong with a selector the server says.
+    ///
+    /// ```no_run
+    /// # async fn run(client: kubewire_rest::RestClient) -> Result<(), kubewire_rest::Error> {
+    /// use kubewire_rest::{List, Object};
+    ///
+    /// let pods = client.get().namespace("shop").resource("pods");
+    /// let running: List<Object> = pods.label_selector("app=web").field_selector("status.phase=Running").list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn label_selector(self, selector: &str) -> Self {
+        self.selector("labelSelector", selector)
+    }
+
+    /// Only objects whose fields match, as in `status.phase!=Running`, in place of a selector that was set before. An
+    /// empty one is all objects. The server has a few fields of each kind to select by, and refuses others.
+    pub fn field_selector(self, selector: &str) -> Self {
+        self.selector("fieldSelector", selector)
+    }
+
+    fn selector(self, name: &str, selector: &str) -> Self {
+        self.set(|this| {
+            this.set_param(name, Some(selector).filter(|selector| !selector.is_empty()));
+            Ok(())
+        })
+    }
+
     /// Lets the server check the request and answer as usual, but store nothing.
     pub fn dry_run(self) -> Self {
         self.param("dryRun", "All")

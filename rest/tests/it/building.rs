@@ -163,6 +163,11 @@ fn urls() {
         (|c| c.get().param("timeout", "9s").timeout(Duration::ZERO), "/api/v1"),
         (|c| c.get().param("timeout", "9s"), "/api/v1?timeout=9s"),
         (
+            |c| c.get().label_selector("a=b").field_selector("d=e").label_selector("a in (b,c)"),
+            "/api/v1?fieldSelector=d%3De&labelSelector=a+in+%28b%2Cc%29",
+        ),
+        (|c| c.get().label_selector("a=b").label_selector(""), "/api/v1"),
+        (
             |c| c.get().dry_run().field_manager("m").force(true),
             "/api/v1?dryRun=All&fieldManager=m&force=true",
         ),

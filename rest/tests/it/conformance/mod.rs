@@ -211,7 +211,7 @@ suite! {
 mod in_protobuf {
     use super::*;
 
-    suite! { protobuf: objects, lists, watches, pods, custom_resources; }
+    suite! { protobuf: objects, lists, watches, stores, pods, custom_resources; }
 }
 
 /// 403, by the user `token-user`, who may do nothing.

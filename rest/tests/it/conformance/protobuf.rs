@@ -1,14 +1,20 @@
 //! Protobuf, which servers have for the core API: it says what JSON says.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kubewire_rest::{Encoded, List, Object, Protobuf, Request, Status, TypeMeta, WatchEvent};
+use kubewire_rest::{
+    Change, Encoded, List, Object, Protobuf, Request, Status, Store, StoreChange, TypeMeta, WatchEvent,
+};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::Context;
 use crate::protobuf::messages::{ConfigMap, ObjectMeta, Pod};
+
+const WAIT: Duration = Duration::from_secs(30);
 
 fn maps(request: Request) -> Request {
     request.namespace("default").resource("configmaps")
@@ -16,7 +22,7 @@ fn maps(request: Request) -> Request {
 
 /// The maps of one test, listed or watched.
 fn own(context: &Context) -> Request {
-    maps(context.core.get()).param("labelSelector", format!("test={}", context.unique))
+    maps(context.core.get()).label_selector(&format!("test={}", context.unique))
 }
 
 fn types() -> TypeMeta {
@@ -148,10 +154,9 @@ pub async fn watches(context: &Context) {
     let name = map.metadata.clone().unwrap().name;
     maps(context.core.put()).name(&name).body_protobuf(&types(), &map).send().await.check().unwrap();
     maps(context.core.delete()).name(&name).send().await.check().unwrap();
-    let wait = std::time::Duration::from_secs(30);
     for kind in ["added", "modified", "deleted"] {
-        let event = tokio::time::timeout(wait, watch.next()).await.unwrap().unwrap();
-        let same = tokio::time::timeout(wait, json.next()).await.unwrap().unwrap();
+        let event = timeout(WAIT, watch.next()).await.unwrap().unwrap();
+        let same = timeout(WAIT, json.next()).await.unwrap().unwrap();
         match (kind, event, same) {
             ("added", WatchEvent::Added(map), WatchEvent::Added(object))
             | ("modified", WatchEvent::Modified(map), WatchEvent::Modified(object))
@@ -161,6 +166,51 @@ pub async fn watches(context: &Context) {
             (kind, event, same) => panic!("{kind}: {event:?} {same:?}"),
         }
     }
+}
+
+/// What there is and what becomes of it, and a store of it: the same for messages as for JSON.
+pub async fn stores(context: &Context) {
+    type Map = Encoded<Protobuf<ConfigMap>>;
+    let first = create(context, 0).await;
+    let first_name = first.metadata.unwrap().name;
+    let mut changes = own(context).skip_fields(["metadata.managedFields"]).list_watch::<Map>();
+    let mut next = async || timeout(WAIT, changes.next()).await.unwrap().unwrap().unwrap();
+    assert!(matches!(next().await, Change::Init));
+    let Change::Applied(there) = next().await else { panic!("the map that is there did not come") };
+    assert_eq!(there.name(), first_name);
+    assert!(there.decode().unwrap().metadata.unwrap().managed.is_empty());
+    assert!(matches!(next().await, Change::InitDone));
+
+    let store = Store::<Protobuf<ConfigMap>>::new();
+    let feeding = tokio::spawn({
+        let (store, changes) = (store.clone(), own(context).list_watch());
+        async move { store.feed(changes, |error| panic!("{error}")).await }
+    });
+    assert!(timeout(WAIT, store.synced()).await.unwrap());
+    assert_eq!(store.get("default", &first_name).unwrap().uid(), there.uid());
+    let mut stored = store.subscribe();
+
+    let mut map = create(context, 1).await;
+    let name = map.metadata.clone().unwrap().name;
+    map.data.insert("n".to_owned(), "changed".to_owned());
+    maps(context.core.put()).name(&name).body_protobuf(&types(), &map).send().await.check().unwrap();
+    maps(context.core.delete()).name(&first_name).send().await.check().unwrap();
+
+    let n = |map: &Map| map.decode().unwrap().data["n"].clone();
+    for expected in ["1", "changed"] {
+        let Change::Applied(map) = next().await else { panic!("{expected} did not come") };
+        assert_eq!((map.name(), n(&map).as_str()), (&*name, expected));
+    }
+    assert!(matches!(next().await, Change::Deleted(map) if map.name() == first_name));
+
+    let mut next = async || timeout(WAIT, stored.next()).await.unwrap().unwrap();
+    assert!(matches!(next().await, StoreChange::Added(map) if n(&map) == "1"));
+    let StoreChange::Updated { before, now } = next().await else { panic!("no update") };
+    assert_eq!((n(&before), n(&now)), ("1".to_owned(), "changed".to_owned()));
+    assert!(matches!(next().await, StoreChange::Removed(map) if map.name() == first_name));
+    assert_eq!(n(&store.get("default", &name).unwrap()), "changed");
+    assert_eq!(store.select(&format!("test={}", context.unique).parse().unwrap()).len(), 1);
+    feeding.abort();
 }
 
 pub async fn pods(context: &Context) {
@@ -177,7 +227,7 @@ pub async fn pods(context: &Context) {
     }
     let own = || {
         let pods = context.core.get().namespace("default").resource("pods");
-        pods.param("labelSelector", format!("test={}", context.unique))
+        pods.label_selector(&format!("test={}", context.unique))
     };
     let json: List<Value> = own().list().await.unwrap();
     let list: List<Encoded<Protobuf<Pod>>> = own().list().await.unwrap();

@@ -39,6 +39,18 @@ pub(crate) struct Row {
     peak_ratio: Option<f64>,
 }
 
+impl Row {
+    /// Its work, and with how many pods if that is asked for.
+    fn title(&self, with_pods: bool) -> String {
+        if with_pods { format!("{}, {} pods", self.work, self.pods) } else { self.work.to_owned() }
+    }
+}
+
+/// Whether there are rows of several numbers of pods.
+fn several(rows: &[Row]) -> bool {
+    rows.iter().any(|row| row.pods != rows[0].pods)
+}
+
 impl Sample {
     fn per_s(&self) -> f64 {
         self.units as f64 / self.wall
@@ -58,7 +70,8 @@ pub(crate) fn rows(group: &Group, pods: u64, samples: &[Vec<Sample>], counted: &
         });
         let ratio = |of: fn(&Sample) -> Option<f64>| {
             let ratios = own.iter().zip(peer?).map(|(own, peer)| Some(of(own)? / of(peer)?));
-            median(ratios.collect::<Option<_>>()?)
+            // Some works need no memory at all.
+            median(ratios.collect::<Option<_>>()?).filter(|ratio| ratio.is_finite())
         };
         let all = |of: fn(&Sample) -> f64| own.iter().map(of).collect::<Vec<f64>>();
         let speeds = all(Sample::per_s);

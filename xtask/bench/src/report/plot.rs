@@ -3,22 +3,30 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::Row;
+use super::{Row, several};
 use crate::Failure;
 
-const WIDTH: u32 = 900;
+/// The longest bar's width.
+const BARS: i32 = 450;
+/// About that of a letter of the titles.
+const LETTER: i32 = 6;
 const ROW: u32 = 22;
-/// Where the bars begin.
-const LEFT: i32 = 360;
 const TOP: i32 = 50;
 /// Room for a bar's number.
 const RIGHT: i32 = 90;
 
 /// Draws how many times as fast each work is as what it is compared with, on a logarithmic scale.
 pub(crate) fn plot(rows: &[Row], path: &Path) -> Result<(), Failure> {
-    let bars: Vec<(&Row, f64)> = rows.iter().filter_map(|row| Some((row, row.ratio?))).collect();
-    let height = TOP as u32 + ROW * bars.len() as u32 + 20;
-    let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
+    let with_pods = several(rows);
+    let bar = |row: &Row| {
+        let [who, _] = row.against?;
+        Some((format!("{} / {who}", row.title(with_pods)), row.ratio?))
+    };
+    let bars: Vec<(String, f64)> = rows.iter().filter_map(bar).collect();
+    // Where the bars begin: right of the titles.
+    let left = bars.iter().map(|(title, _)| title.chars().count()).max().unwrap_or(0) as i32 * LETTER + 20;
+    let (width, height) = ((left + BARS + RIGHT) as u32, TOP as u32 + ROW * bars.len() as u32 + 20);
+    let root = SVGBackend::new(path, (width, height)).into_drawing_area();
     let text =
         |size: i32, at: HPos| ("sans-serif", size).into_font().color(&BLACK).pos(Pos::new(at, VPos::Center));
     root.fill(&WHITE)?;
@@ -30,15 +38,14 @@ pub(crate) fn plot(rows: &[Row], path: &Path) -> Result<(), Failure> {
 
     let low = bars.iter().map(|(_, ratio)| *ratio).fold(0.5, f64::min).ln();
     let high = bars.iter().map(|(_, ratio)| *ratio).fold(2.0, f64::max).ln();
-    let scale = f64::from(WIDTH as i32 - LEFT - RIGHT) / (high - low);
-    let x = |ratio: f64| LEFT + ((ratio.ln() - low) * scale).round() as i32;
-    for (at, (row, ratio)) in bars.iter().enumerate() {
+    let scale = f64::from(BARS) / (high - low);
+    let x = |ratio: f64| left + ((ratio.ln() - low) * scale).round() as i32;
+    for (at, (title, ratio)) in bars.iter().enumerate() {
         let middle = TOP + ROW as i32 * at as i32 + ROW as i32 / 2;
         let (from, to) = (x(1.0).min(x(*ratio)), x(1.0).max(x(*ratio)));
         let color = if *ratio >= 1.0 { RGBColor(38, 110, 180) } else { RGBColor(190, 80, 50) };
         root.draw(&Rectangle::new([(from, middle - 7), (to, middle + 7)], color.filled()))?;
-        let [who, _] = row.against.unwrap_or_default();
-        root.draw_text(&format!("{} / {who}", row.work), &text(13, HPos::Right), (LEFT - 10, middle))?;
+        root.draw_text(title, &text(13, HPos::Right), (left - 10, middle))?;
         root.draw_text(&format!("{ratio:.2} x"), &text(13, HPos::Left), (to + 6, middle))?;
     }
     root.draw(&PathElement::new([(x(1.0), TOP - 6), (x(1.0), height as i32 - 12)], BLACK))?;

@@ -5,8 +5,8 @@ const HEADS: [&str; 10] =
 
 /// Prints the rows as a table.
 pub(crate) fn table(rows: &[Row], markdown: bool) {
-    let several = rows.iter().any(|row| row.pods != rows[0].pods);
-    let lines: Vec<[String; 10]> = rows.iter().map(|row| line(row, several)).collect();
+    let with_pods = super::several(rows);
+    let lines: Vec<[String; 10]> = rows.iter().map(|row| line(row, with_pods)).collect();
     let heads = HEADS.map(str::to_owned);
     let widths: Vec<usize> = (0..HEADS.len())
         .map(|at| lines.iter().chain([&heads]).map(|line| line[at].chars().count()).max().unwrap_or(0))
@@ -18,9 +18,9 @@ pub(crate) fn table(rows: &[Row], markdown: bool) {
         });
         let cells: Vec<String> = cells.collect();
         if markdown {
-            println!("| {} |", cells.join(" | "))
+            println!("| {} |", cells.join(" | "));
         } else {
-            println!("{}", cells.join("  ").trim_end())
+            println!("{}", cells.join("  ").trim_end());
         }
     };
     print(&heads);
@@ -37,7 +37,7 @@ pub(crate) fn table(rows: &[Row], markdown: bool) {
 fn line(row: &Row, with_pods: bool) -> [String; 10] {
     let times = |ratio: Option<f64>| ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
     [
-        if with_pods { format!("{}, {} pods", row.work, row.pods) } else { row.work.to_owned() },
+        row.title(with_pods),
         row.who.to_owned(),
         format!("{} {}", number(row.per_s), row.unit),
         format!("{:.0} %", row.spread * 100.0),

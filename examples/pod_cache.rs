@@ -32,14 +32,7 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse();
-    let keeping = async {
-        tokio::select! {
-            result = run(args) => result,
-            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into),
-        }
-    };
-    report::exit(keeping.await)
+    report::exit(report::until_interrupted(run(Args::parse())).await)
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {

@@ -1,7 +1,21 @@
 //! How the programs end: what `main` returns.
 
 use std::error::Error;
+use std::future::Future;
 use std::process::ExitCode;
+
+/// Does `work` until it ends or Ctrl-C is pressed, which is success.
+///
+/// # Errors
+/// Those of `work`; also when Ctrl-C can't be waited for.
+pub async fn until_interrupted(
+    work: impl Future<Output = Result<(), Box<dyn Error>>>,
+) -> Result<(), Box<dyn Error>> {
+    tokio::select! {
+        result = work => result,
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into),
+    }
+}
 
 /// Success, or the error on one line of stderr and exit code 1. A cause is added where the error's own text does not
 /// tell it already.

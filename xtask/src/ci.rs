@@ -20,8 +20,19 @@ const CRATES: &[(&str, bool)] = &[
     ("kubewire-rest", true),
 ];
 
-/// The other examples that come to an end by themselves.
-const EXAMPLES: &[&str] = &["create_configmap", "apply", "raw_paths", "discovery", "rate_limiter"];
+/// The other examples that come to an end by themselves, with what makes them do so.
+const EXAMPLES: &[(&str, &[&str])] = &[
+    ("create_configmap", &[]),
+    ("apply", &[]),
+    ("raw_paths", &[]),
+    ("discovery", &[]),
+    ("rate_limiter", &[]),
+    ("stream_pods", &[]),
+    ("protobuf_list", &["--sizes"]),
+    ("watch_pods", &["--count", "3"]),
+    ("list_watch", &["--count", "3"]),
+    ("pod_cache", &["--count", "3"]),
+];
 
 const DEPENDENCIES: &str = "dependencies: bans, duplicates, licences and sources";
 
@@ -122,8 +133,9 @@ fn main_job() -> Result<(), Error> {
     }
     command.env("HOME", &home);
     let table = output("main job: list_pods on the embedded API server", &mut command);
-    for example in EXAMPLES {
-        let mut other = alone(cargo(&["run", "--quiet", "--example", example]));
+    for (example, args) in EXAMPLES {
+        let mut other = alone(cargo(&["run", "--quiet", "--example", example, "--"]));
+        other.args(*args);
         other.env("HOME", &home).envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         crate::step::run(&format!("{example} on the embedded API server"), &mut other)?;
     }

@@ -7,7 +7,7 @@ use kube::api::{Api, PostParams};
 use kubewire_metrics::ClientMetrics;
 use kubewire_rest::{GroupVersion, Request, RestClient, Unlimited};
 
-use super::list::{cut, whole};
+use super::list::{cbor, cut, whole};
 use super::{Bench, Group, KUBE, KUBEWIRE, Work, peers};
 use crate::Failure;
 use crate::measure::Sample;
@@ -40,10 +40,6 @@ pub(super) fn groups() -> Vec<Group> {
         Work::kubewire(FIRST, |bench| Box::pin(first(bench))).against(KUBE, FIRST),
     ];
     [get, create, first].into_iter().map(|works| Group { unit: "calls", works }).collect()
-}
-
-fn cbor(request: Request) -> Request {
-    request.accept("application/cbor")
 }
 
 /// So many calls, a number of them under way at any time.

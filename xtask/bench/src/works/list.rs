@@ -40,6 +40,9 @@ pub(super) fn groups() -> Vec<Group> {
             Box::pin(kept::<Encoded<Protobuf<protobuf::Pod>>>(bench, whole))
         })
         .against(KUBE, KEPT),
+        Work::kubewire("list CBOR kept", |bench| Box::pin(kept::<Pod>(bench, cbor))).against(KUBE, KEPT),
+        Work::kubewire("list CBOR encoded", |bench| Box::pin(kept::<Encoded<Pod>>(bench, cbor)))
+            .against(KUBE, KEPT),
     ];
     let two_cores = vec![
         Work::kube(TWO_CORES, |bench| Box::pin(kube_kept::<Pod>(bench))).spread(),
@@ -104,6 +107,10 @@ pub(super) fn whole(request: Request) -> Request {
 
 pub(super) fn cut(request: Request) -> Request {
     request.skip_fields(["metadata.managedFields"])
+}
+
+pub(super) fn cbor(request: Request) -> Request {
+    request.accept("application/cbor")
 }
 
 /// All objects of a list, held at once.

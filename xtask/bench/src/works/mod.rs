@@ -4,6 +4,7 @@ mod calls;
 mod list;
 mod local;
 mod peers;
+mod store;
 mod watch;
 
 use std::future::Future;
@@ -62,7 +63,10 @@ impl Work {
 
 /// Everything, the most important first.
 pub(crate) fn all() -> Vec<Group> {
-    [list::groups(), watch::groups(), calls::groups(), local::groups()].into_iter().flatten().collect()
+    [list::groups(), store::groups(), watch::groups(), calls::groups(), local::groups()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What a work has to work with.

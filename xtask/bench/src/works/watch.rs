@@ -22,8 +22,13 @@ pub(super) fn groups() -> Vec<Group> {
             Box::pin(watch::<Protobuf<k8s_pb::api::core::v1::Pod>>(bench, whole))
         })
         .against(KUBE, TYPED),
+        Work::kubewire("watch CBOR", |bench| Box::pin(watch::<Pod>(bench, cbor))).against(KUBE, TYPED),
     ];
     vec![Group { unit: "events", works }]
+}
+
+fn cbor(request: Request) -> Request {
+    request.accept("application/cbor-seq")
 }
 
 async fn watch<T: Decode>(bench: Bench, options: fn(Request) -> Request) -> Result<Sample, Failure> {

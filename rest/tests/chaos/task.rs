@@ -162,8 +162,9 @@ impl Task {
 
     async fn create(&mut self) {
         let mark = self.mark();
+        // The prefix is each object's own: the server's few random letters may come again.
         let metadata = if self.random.bool() {
-            json!({"generateName": "made-", "annotations": {"mark": mark}})
+            json!({"generateName": format!("made-{}-", self.writes), "annotations": {"mark": mark}})
         } else {
             json!({"name": format!("named-{}", self.writes), "annotations": {"mark": mark}})
         };

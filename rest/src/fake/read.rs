@@ -105,7 +105,12 @@ fn place(state: &State, call: &Call) -> Result<(Option<u64>, Option<(String, Str
     if asked > current {
         return Err(ApiError::version_too_large(asked, current));
     }
-    Ok((if matching == "Exact" { Some(asked) } else { None }, None))
+    // With a limit, a version alone means exactly that one.
+    let is_exact = match matching {
+        "" => asked > 0 && !matches!(call.param("limit"), "" | "0"),
+        matching => matching == "Exact",
+    };
+    Ok((is_exact.then_some(asked), None))
 }
 
 pub(super) fn parse_version(text: &str) -> Result<u64, ApiError> {

@@ -47,7 +47,11 @@ impl<T: Decode> ListWatch<T> {
         request.set_param("resourceVersion", version);
         // With a version and a limit, servers read from their store what they have in memory.
         let page = self.page.as_deref().or((version.is_none() || version == Some("0")).then_some(PAGE_ITEMS));
-        request.set_param("limit", page.filter(|_| !matches!(next, Next::WholeList)));
+        let page = page.filter(|_| !matches!(next, Next::WholeList));
+        request.set_param("limit", page);
+        // With a limit, a version alone means exactly that one, however old.
+        let is_exact = page.is_some() && version.is_some_and(|version| version != "0");
+        request.set_param("resourceVersionMatch", is_exact.then_some("NotOlderThan"));
         request
     }
 
@@ -251,6 +255,9 @@ impl<T: Decode> ListWatch<T> {
             return self.fail_to_watch(error);
         }
         tracing::debug!(%error, "the watch's version is gone: all is read anew");
+        // The list gave again what no watch can begin at.
+        self.is_unavailable |= self.expired == self.version;
+        self.expired.clone_from(&self.version);
         self.observer.restart(Restart::Expired);
         let at = self.after_backoff(Duration::ZERO);
         self.wait(Next::Round, at)

@@ -16,6 +16,7 @@ use crate::{Decode, Error, Request, WatchEvent};
 
 /// The first wait after a failure and the longest; each is two to three times the one before, at random.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(800), Duration::from_secs(30));
+
 /// What there is, then each change of it: a stream of [`Change`]s that goes on whatever happens to the connection.
 ///
 /// - It begins with [`Change::Init`], every object as [`Change::Applied`], and [`Change::InitDone`]. The server sends
@@ -41,6 +42,8 @@ pub struct ListWatch<T> {
     pub(super) version: String,
     /// Whether the server can't serve that version, so that the next list takes the newest.
     pub(super) is_unavailable: bool,
+    /// The version at which a watch was last refused as too old.
+    pub(super) expired: String,
     pub(super) backoff: ExponentialBackoff,
     /// Watches in a row that came to nothing.
     pub(super) failures: u32,
@@ -90,6 +93,7 @@ impl<T: Decode> ListWatch<T> {
             observer,
             version: String::new(),
             is_unavailable: false,
+            expired: String::new(),
             backoff: ExponentialBackoff::new(initial, max).with_jitter(1.0),
             failures: 0,
             state: if fault.is_some() { State::Ended } else { State::Next(Next::Round) },

@@ -15,6 +15,8 @@ async fn old_versions(context: &Context) {
     let place = json!({"v": "meta.k8s.io/v1", "rv": 2, "start": "x", "ns": "default", "name": "x"});
     for request in [
         first().param("resourceVersion", OLD).param("resourceVersionMatch", "Exact"),
+        // With a limit, a version alone means the same.
+        first().param("resourceVersion", OLD),
         first().param("continue", URL_SAFE_NO_PAD.encode(place.to_string())),
     ] {
         let error = request.send().await.check().unwrap_err();

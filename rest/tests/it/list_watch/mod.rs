@@ -99,9 +99,12 @@ fn asked(script: &Script) -> String {
                 _ => format!("watch@{version}"),
             };
         }
-        for name in ["allowWatchBookmarks", "timeoutSeconds", "sendInitialEvents", "resourceVersionMatch"] {
+        for name in ["allowWatchBookmarks", "timeoutSeconds", "sendInitialEvents"] {
             assert_eq!(value(name), None, "{query}");
         }
+        // With a limit, a version alone means exactly that one.
+        let is_page = value("limit").is_some() && !matches!(&*version, "" | "0");
+        assert_eq!(value("resourceVersionMatch"), is_page.then(|| "NotOlderThan".to_owned()), "{query}");
         match (value("continue"), value("limit")) {
             (Some(_), _) => "next".to_owned(),
             (None, Some(_)) => format!("pages@{version}"),

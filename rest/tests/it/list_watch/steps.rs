@@ -333,6 +333,28 @@ async fn a_limit_means_pages() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pages_are_never_older_than_what_was_seen() {
+    let expired = || frames(&[error(410)]);
+    for (steps, came, requests) in [
+        (
+            vec![list(0..1, "", "42"), expired(), list(1..2, "", "50")],
+            "init +pod-0 done init +pod-1 done",
+            "pages@0 watch@42 pages@42 watch@50",
+        ),
+        // A server that lists again what it can't watch from is asked for the newest.
+        (
+            vec![list(0..1, "", "42"), expired(), list(1..2, "", "42"), expired(), list(2..3, "", "60")],
+            "init +pod-0 done init +pod-1 done init +pod-2 done",
+            "pages@0 watch@42 pages@42 watch@42 pages@ watch@60",
+        ),
+    ] {
+        let script = Script::new(steps.into_iter().chain([Step::Hang]));
+        assert_eq!(all(pods(&script).param("limit", "2").list_watch()).await, came);
+        assert_eq!(asked(&script), requests);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_type_of_objects_and_one_at_a_time() {
     let text = page(0..500, "", "42");
     let script = Script::new([refuse(422, "Invalid"), Step::Answer(pieces(&text, 1000)), Step::Hang]);

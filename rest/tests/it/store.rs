@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::conformance::server;
+use crate::service::Script;
 
 const BOUND: Duration = Duration::from_secs(30);
 
@@ -77,7 +78,7 @@ async fn on_a_real_server() {
 
 #[tokio::test]
 async fn a_list_watch_that_can_not_begin_ends_the_wait() {
-    let client = RestClient::for_config(&Config::new("http://127.0.0.1:1"), GroupVersion::V1).unwrap();
+    let client = Script::new([]).client();
     let store = Store::<Object>::new();
     let mut errors = Vec::new();
     let wrong = client.get().resource("a/b").list_watch();

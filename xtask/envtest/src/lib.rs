@@ -141,17 +141,23 @@ impl Server {
         self.dir.join("user.kubeconfig")
     }
 
-    /// Where the server's etcd listens, in plain HTTP.
+    /// Where the server's etcd listens, in plain HTTP. For a server that was started elsewhere, the file `env` in its folder
+    /// has to say it, in a line `ETCD_URL=...`.
     ///
     /// # Panics
     ///
-    /// When the folder of a server that was started elsewhere does not say it.
+    /// When that file does not say it.
     #[expect(clippy::panic, reason = "tests that can't have their server must fail")]
     pub fn etcd_url(&self) -> String {
-        let path = self.dir.join("etcd.url");
-        match std::fs::read_to_string(&path) {
-            Ok(url) => url,
-            Err(error) => panic!("{}: {error}: start the server again", path.display()),
+        if let Some(running) = &self.running {
+            return running.etcd_url.clone();
+        }
+        let path = self.dir.join("env");
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.trim_start_matches("export ").strip_prefix("ETCD_URL="));
+        match line {
+            Some(url) => url.trim_matches(['"', '\'']).to_owned(),
+            None => panic!("{} has no line ETCD_URL=: where does the server's etcd listen?", path.display()),
         }
     }
 

@@ -26,7 +26,7 @@ const SUPERVISE: &str = r#""$@" </dev/null & p=$!; read -r how; kill ${how:--TER
 pub(crate) struct Running {
     pub(crate) dir: PathBuf,
     pki: Arc<Pki>,
-    etcd_url: String,
+    pub(crate) etcd_url: String,
     port: u16,
     server: Process,
     etcd: Option<Process>,
@@ -151,7 +151,6 @@ pub(crate) fn start(assets: &Path) -> Result<Running> {
     )?;
     wait_ready(&mut server, port, &pki)?;
     pki.write_kubeconfigs(&dir, "", &format!("https://127.0.0.1:{port}"))?;
-    std::fs::write(dir.join("etcd.url"), &etcd_url)?;
     Ok(Running { dir, pki, etcd_url, port, server, etcd: Some(etcd) })
 }
 

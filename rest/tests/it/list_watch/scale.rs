@@ -128,8 +128,9 @@ impl Many {
         let mut is_done = false;
         let mut gone = 0;
         // The visitor that comes last tells when to stop.
-        let last = format!("{}-last", self.unique);
-        loop {
+        let last = format!("{}-visitor-last", self.unique);
+        let mut last_came = false;
+        while !(is_done && last_came) {
             let next = tokio::time::timeout(Duration::from_secs(60), changes.next()).await;
             match next.expect("nothing came for a minute").unwrap().unwrap() {
                 Change::Init => assert!(!is_done && known.is_empty(), "it began anew"),
@@ -138,7 +139,7 @@ impl Many {
                     let stay = known.keys().filter(|name| !name.contains("-visitor-")).count();
                     assert_eq!(stay, self.count);
                 }
-                Change::Applied(object) if object.metadata.name == last => break,
+                Change::Applied(object) if object.metadata.name == last => last_came = true,
                 Change::Applied(object) => {
                     let version = object.metadata.resource_version.parse().unwrap();
                     let (before, states) =
@@ -169,7 +170,7 @@ impl Many {
         let visits = async {
             let visits = (0..self.count / 10).map(|number| self.visit(number));
             futures_util::stream::iter(visits).for_each_concurrent(4, |visit| visit).await;
-            self.create(format!("{}-last", self.unique)).await;
+            self.create(format!("{}-visitor-last", self.unique)).await;
         };
         let paged = self.all().param("limit", "100");
         tokio::join!(

@@ -1,4 +1,4 @@
-//! What requests cost in memory. It is a binary of its own with one test, so that nothing else allocates meanwhile.
+//! What requests cost in memory. It is a binary of its own with one test, so that no other test allocates meanwhile.
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::System;
@@ -32,14 +32,18 @@ fn client() -> RestClient {
     builder.http_service(Arc::new(Answers)).rate_limiter(Arc::new(Unlimited)).build().unwrap()
 }
 
-/// How often `work` allocates. It is done once before, so that what is made only once is there.
+/// How often `work` allocates. It is done once before, so that what is made only once is there; and then several times,
+/// of which the least counts: the thread of the test's harness allocates as well, whenever it gets its turn.
 fn allocations<T>(mut work: impl FnMut() -> T) -> usize {
     drop(work());
-    let region = Region::new(ALLOCATOR);
-    let done = work();
-    let stats = region.change();
-    drop(done);
-    stats.allocations + stats.reallocations
+    let mut once = || {
+        let region = Region::new(ALLOCATOR);
+        let done = work();
+        let stats = region.change();
+        drop(done);
+        stats.allocations + stats.reallocations
+    };
+    (0..20).map(|_| once()).min().unwrap()
 }
 
 #[test]

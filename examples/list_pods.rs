@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use jiff::Timestamp;
-use kubewire_examples::cluster::{self, ClusterArgs};
+use kubewire_examples::cluster::{self, PodsArgs};
 use kubewire_examples::pods::{Pod, table};
 use kubewire_examples::report;
 use kubewire_metrics::ClientMetrics;
@@ -23,10 +23,7 @@ use kubewire_rest::{GroupVersion, List, ListOptions, RestClient};
 #[derive(Parser)]
 struct Args {
     #[command(flatten)]
-    cluster: ClusterArgs,
-    /// List the pods of all namespaces
-    #[arg(short = 'A', long)]
-    all_namespaces: bool,
+    pods: PodsArgs,
     /// How many pods to ask for at a time; 0 asks for all at once
     #[arg(long, default_value_t = 500)]
     limit: u32,
@@ -41,7 +38,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let cluster = cluster::connect(&args.cluster).await?;
+    let cluster = cluster::connect(&args.pods.cluster).await?;
     let metrics = Arc::new(ClientMetrics::new());
     let client = RestClient::builder(&cluster.config)
         .group_version(GroupVersion::V1)
@@ -54,7 +51,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     loop {
         let page: List<Pod> = client
             .get()
-            .namespace_if(!args.all_namespaces, &cluster.config.namespace)
+            .namespace_if(!args.pods.all_namespaces, &cluster.config.namespace)
             .resource("pods")
             .versioned_params(&options)
             .send()

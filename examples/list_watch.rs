@@ -11,21 +11,15 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use kubewire_examples::cluster::{self, ClusterArgs};
-use kubewire_examples::{report, visitors};
-use kubewire_rest::{Change, Encoded, GroupVersion, Object, RestClient};
+use kubewire_examples::cluster::{Pods, WatchArgs};
+use kubewire_examples::report;
+use kubewire_rest::{Change, Encoded, Object};
 
 /// Keeps a map of the pods up to date.
 #[derive(Parser)]
 struct Args {
     #[command(flatten)]
-    cluster: ClusterArgs,
-    /// The pods of all namespaces
-    #[arg(short = 'A', long)]
-    all_namespaces: bool,
-    /// End after so many changes
-    #[arg(long, value_name = "N")]
-    count: Option<usize>,
+    watch: WatchArgs,
 }
 
 #[tokio::main]
@@ -34,21 +28,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let cluster = cluster::connect(&args.cluster).await?;
-    let client = RestClient::for_config(&cluster.config, GroupVersion::V1)?;
-    let namespace = &cluster.config.namespace;
-    let _changes = cluster
-        .embedded
-        .as_ref()
-        .map(|server| tokio::spawn(visitors::come_and_go(server.objects(), namespace.clone())));
+    let source = Pods::connect(&args.watch.pods).await?;
+    source.cluster.invite_visitors();
 
     // By namespace and name, in the form in which they came: an object is decoded when somebody looks into it.
     let mut pods: HashMap<String, Encoded<Object>> = HashMap::new();
     // Those of a list that is still coming.
     let mut fresh = None;
-    let mut left = args.count;
-    let request = client.get().namespace_if(!args.all_namespaces, namespace).resource("pods");
-    let mut changes = request.list_watch::<Encoded<Object>>();
+    let mut left = args.watch.count;
+    let mut changes = source.get().list_watch::<Encoded<Object>>();
     while left != Some(0) {
         let Some(change) = changes.next().await else { break };
         let key = |pod: &Encoded<Object>| format!("{}/{}", pod.namespace().unwrap_or_default(), pod.name());

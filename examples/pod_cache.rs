@@ -12,22 +12,16 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use kubewire_examples::cluster::{self, ClusterArgs};
+use kubewire_examples::cluster::{Pods, WatchArgs};
 use kubewire_examples::pods::Pod;
-use kubewire_examples::{report, visitors};
-use kubewire_rest::{Encoded, GroupVersion, RestClient, Store, StoreChange};
+use kubewire_examples::report;
+use kubewire_rest::{Encoded, Store, StoreChange};
 
 /// Keeps all pods at hand, and prints how many there are and what changes.
 #[derive(Parser)]
 struct Args {
     #[command(flatten)]
-    cluster: ClusterArgs,
-    /// Keep the pods of all namespaces
-    #[arg(short = 'A', long)]
-    all_namespaces: bool,
-    /// End after so many changes
-    #[arg(long, value_name = "N")]
-    count: Option<usize>,
+    watch: WatchArgs,
 }
 
 #[tokio::main]
@@ -36,17 +30,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let cluster = cluster::connect(&args.cluster).await?;
-    let client = RestClient::for_config(&cluster.config, GroupVersion::V1)?;
-    let namespace = &cluster.config.namespace;
-    let pods = client.get().namespace_if(!args.all_namespaces, namespace).resource("pods");
+    let pods = Pods::connect(&args.watch.pods).await?;
+    pods.cluster.invite_visitors();
 
     let store = Store::<Pod>::new();
     tokio::select! {
         // It works as long as it is polled, and ends only when nothing can come any more.
-        () = store.feed(pods.list_watch(), |error| eprintln!("{error}")) => Err("the pods can't be read".into()),
-        result = follow(&store, args.count) => result,
-        Some(stopped) = visit(&cluster) => stopped,
+        () = store.feed(pods.get().list_watch(), |error| eprintln!("{error}")) => Err("the pods can't be read".into()),
+        result = follow(&store, args.watch.count) => result,
     }
 }
 
@@ -89,15 +80,11 @@ fn phase(pod: &Encoded<Pod>) -> String {
 fn print(change: &str, pod: &Encoded<Pod>) -> Result<(), Box<dyn Error>> {
     // Decoded only now, and only as far as the type goes.
     let decoded = pod.decode()?;
-    let containers = decoded.spec.containers.len();
+    let containers = match decoded.spec.containers.len() {
+        1 => "1 container".to_owned(),
+        more => format!("{more} containers"),
+    };
     let namespace = pod.namespace().unwrap_or_default();
-    println!("{change:<8}  {namespace}/{}  {}  {containers} containers", pod.name(), phase(pod));
+    println!("{change:<8}  {namespace}/{}  {}  {containers}", pod.name(), phase(pod));
     Ok(())
-}
-
-/// Makes something happen on the embedded server; on any other it is the cluster's business.
-async fn visit(cluster: &cluster::Cluster) -> Option<Result<(), Box<dyn Error>>> {
-    let server = cluster.embedded.as_ref()?;
-    visitors::come_and_go(server.objects(), cluster.config.namespace.clone()).await;
-    Some(Err("no more pods could be made".into()))
 }

@@ -11,10 +11,10 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use kubewire_examples::cluster::{self, ClusterArgs};
+use kubewire_examples::cluster::{Pods, PodsArgs};
 use kubewire_examples::pods;
 use kubewire_examples::report;
-use kubewire_rest::{DecodeFault, GroupVersion, Protobuf, Request, RestClient};
+use kubewire_rest::{DecodeFault, Protobuf, Request};
 
 /// A pod, as far as it is printed; the numbers are those of Kubernetes' `generated.proto`. Types of k8s-pb would do
 /// as well.
@@ -44,10 +44,7 @@ struct Status {
 #[derive(Parser)]
 struct Args {
     #[command(flatten)]
-    cluster: ClusterArgs,
-    /// List the pods of all namespaces
-    #[arg(short = 'A', long)]
-    all_namespaces: bool,
+    pods: PodsArgs,
     /// Print how many bytes the list has in protobuf and in JSON
     #[arg(long)]
     sizes: bool,
@@ -59,14 +56,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let cluster = cluster::connect(&args.cluster).await?;
-    let client = RestClient::for_config(&cluster.config, GroupVersion::V1)?;
-    let pods = || client.get().namespace_if(!args.all_namespaces, &cluster.config.namespace).resource("pods");
+    let pods = Pods::connect(&args.pods).await?;
 
-    match list(pods()).await {
+    match list(pods.get()).await {
         Err(error) if has_no_protobuf(&error) => {
             eprintln!("This server has no protobuf for pods, so here is its JSON: {error}");
-            let mut list = pods().skip_fields(["metadata.managedFields"]).items::<pods::Pod>().await?;
+            let mut list = pods.get().skip_fields(["metadata.managedFields"]).items::<pods::Pod>().await?;
             while let Some(pod) = list.next().await.transpose()? {
                 println!("{}/{}  {}", pod.metadata.namespace, pod.metadata.name, pod.status.phase);
             }
@@ -74,8 +69,8 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         listed => listed?,
     }
     if args.sizes {
-        let protobuf = pods().accept_protobuf().send_raw().await?.len();
-        let json = pods().send_raw().await?.len();
+        let protobuf = pods.get().accept_protobuf().send_raw().await?.len();
+        let json = pods.get().send_raw().await?.len();
         println!("{protobuf} bytes of protobuf, {json} bytes of JSON");
     }
     Ok(())

@@ -10,19 +10,15 @@ use std::io::{BufWriter, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
-use kubewire_examples::cluster::{self, ClusterArgs};
+use kubewire_examples::cluster::{Pods, PodsArgs};
 use kubewire_examples::pods::Pod;
 use kubewire_examples::report;
-use kubewire_rest::{GroupVersion, RestClient};
 
 /// Prints pods as they come.
 #[derive(Parser)]
 struct Args {
     #[command(flatten)]
-    cluster: ClusterArgs,
-    /// The pods of all namespaces
-    #[arg(short = 'A', long)]
-    all_namespaces: bool,
+    pods: PodsArgs,
 }
 
 #[tokio::main]
@@ -31,12 +27,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let cluster = cluster::connect(&args.cluster).await?;
-    let client = RestClient::for_config(&cluster.config, GroupVersion::V1)?;
-    let mut pods = client
+    let source = Pods::connect(&args.pods).await?;
+    let mut pods = source
         .get()
-        .namespace_if(!args.all_namespaces, &cluster.config.namespace)
-        .resource("pods")
         // Any version that the server has in memory will do: it need not ask its store.
         .param("resourceVersion", "0")
         .skip_fields(["metadata.managedFields"])

@@ -10,22 +10,16 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use kubewire_examples::cluster::{self, ClusterArgs};
+use kubewire_examples::cluster::{Pods, WatchArgs};
 use kubewire_examples::pods::Pod;
-use kubewire_examples::{report, visitors};
-use kubewire_rest::{GroupVersion, List, RestClient, WatchEvent};
+use kubewire_examples::report;
+use kubewire_rest::{List, WatchEvent};
 
 /// Lists pods, then prints what happens to them.
 #[derive(Parser)]
 struct Args {
     #[command(flatten)]
-    cluster: ClusterArgs,
-    /// Watch the pods of all namespaces
-    #[arg(short = 'A', long)]
-    all_namespaces: bool,
-    /// End after so many events
-    #[arg(long, value_name = "N")]
-    count: Option<usize>,
+    watch: WatchArgs,
 }
 
 #[tokio::main]
@@ -34,21 +28,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let cluster = cluster::connect(&args.cluster).await?;
-    let client = RestClient::for_config(&cluster.config, GroupVersion::V1)?;
-    let namespace = &cluster.config.namespace;
-    let pods = || client.get().namespace_if(!args.all_namespaces, namespace).resource("pods");
-
-    let _changes = cluster
-        .embedded
-        .as_ref()
-        .map(|server| tokio::spawn(visitors::come_and_go(server.objects(), namespace.clone())));
-    let mut left = args.count;
+    let pods = Pods::connect(&args.watch.pods).await?;
+    pods.cluster.invite_visitors();
+    let mut left = args.watch.count;
     while left != Some(0) {
         // From here on nothing is missed: the watch begins at the list's version.
-        let list: List<Pod> = pods().skip_fields(["metadata.managedFields"]).list().await?;
+        let list: List<Pod> = pods.get().skip_fields(["metadata.managedFields"]).list().await?;
         println!("{} pods at version {}", list.items.len(), list.metadata.resource_version);
-        let mut watch = pods()
+        let mut watch = pods
+            .get()
             .skip_fields(["metadata.managedFields"])
             .retry_watch::<Pod>(list.metadata.resource_version)?;
         while left != Some(0) {

@@ -8,7 +8,7 @@ async fn on_the_embedded_server_it_counts_and_follows() {
     let lines = ran.lines();
     assert!(lines[0].contains(" pods in ") && lines[0].contains(" Running"), "{lines:?}");
     let words: Vec<Vec<&str>> = lines[1..4].iter().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(words[0], ["ADDED", "default/visitor-1", "Pending", "1", "containers"]);
+    assert_eq!(words[0], ["ADDED", "default/visitor-1", "Pending", "1", "container"]);
     assert_eq!(words[1][..3], ["UPDATED", "default/visitor-1", "Running"]);
     assert_eq!(words[2][..2], ["REMOVED", "default/visitor-1"]);
     assert_eq!(lines.len(), 5);

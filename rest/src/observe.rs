@@ -151,6 +151,15 @@ impl ListObserver {
         decode()
     }
 
+    /// Items were decoded elsewhere, which took so long.
+    #[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
+    pub(crate) fn decoded_elsewhere(&mut self, time: Duration) {
+        #[cfg(feature = "metrics")]
+        {
+            self.time += time;
+        }
+    }
+
     /// All items have been read.
     pub(crate) fn finished(&self) {
         #[cfg(feature = "metrics")]

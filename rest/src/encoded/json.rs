@@ -148,6 +148,8 @@ fn string(json: &str) -> Option<Cow<'_, str>> {
 }
 
 impl<T: DeserializeOwned + 'static> FromItem for Encoded<T> {
+    const IS_LIGHT: bool = true;
+
     fn plan(options: &DecodeOptions) -> Parts {
         let mut plan = Plan::everything();
         if !options.keep_managed_fields {

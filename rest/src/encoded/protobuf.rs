@@ -114,6 +114,8 @@ impl<M: Message + Default> Encoded<Protobuf<M>> {
 }
 
 impl<M: Message + Default + 'static> FromItem for Encoded<Protobuf<M>> {
+    const IS_LIGHT: bool = true;
+
     fn plan(_: &DecodeOptions) -> Parts {
         Parts(Plan::everything())
     }

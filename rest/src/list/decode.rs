@@ -31,6 +31,10 @@ pub(crate) mod sealed {
         #[doc(hidden)]
         fn plan(options: &DecodeOptions) -> Parts;
 
+        /// Whether an item is decoded in less time than it takes to find it, so that other threads are no help.
+        #[doc(hidden)]
+        const IS_LIGHT: bool = false;
+
         #[doc(hidden)]
         fn from_item(item: Text<'_>) -> Result<Self, serde_json::Error>;
 

@@ -3,6 +3,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::batch::Batch;
 use super::source::Source;
 use super::{Decode, DecodeOptions, Form, ItemError};
 use crate::ListMeta;
@@ -77,11 +78,23 @@ impl<T: Decode> ListDecoder<T> {
     /// The next item, an error that ends the list, or `None`: more bytes are needed, or the list is complete. One
     /// call decodes one item at most.
     pub fn next_item(&mut self) -> Option<Result<T, ItemError>> {
+        self.next_by(Source::next_item)
+    }
+
+    /// Finds the next item, checks it, and puts it into the batch; otherwise like [`next_item`](Self::next_item).
+    pub(super) fn next_into(&mut self, batch: &mut Batch<T>) -> Option<Result<(), ItemError>> {
+        self.next_by(|source| source.next_into(batch).map(Ok))
+    }
+
+    fn next_by<R>(
+        &mut self,
+        mut take: impl FnMut(&mut Source<T>) -> Option<Result<R, ItemError>>,
+    ) -> Option<Result<R, ItemError>> {
         loop {
             if self.ended {
                 return None;
             }
-            if let Some(item) = self.source.next_item() {
+            if let Some(item) = take(&mut self.source) {
                 self.ended = item.is_err();
                 return Some(item);
             }

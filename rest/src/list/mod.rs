@@ -1,7 +1,9 @@
 //! Lists, decoded as their bytes arrive.
 
+mod batch;
 mod decode;
 mod decoder;
+mod elsewhere;
 mod feed;
 mod items;
 mod pages;

@@ -1,25 +1,23 @@
 //! The ends of a request that read lists.
 
-use bytes::Bytes;
-use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
+use super::elsewhere;
 use super::items::Items;
 use super::pages::{self, Pages};
 use crate::execute::End;
-use crate::observe::ListObserver;
 use crate::request::answer_body;
 use crate::trace::request_span;
-use crate::{Decode, Error, ItemError, List, ListDecoder, ListMeta, Request};
+use crate::{Decode, Error, List, ListMeta, Request};
 
-/// A list that is longer than this is decoded on another thread: handing it over costs more before.
+/// A list that is longer than this is decoded on other threads: handing it over costs more before.
 const BIG_LIST_BYTES: u64 = 256 * 1024;
-/// Chunks on their way to that thread.
-const CHUNKS_AHEAD: usize = 16;
 
 impl Request {
     /// Sends the request and reads the answer as a list, item by item as its bytes come: the body is never held as a
-    /// whole. A long list is decoded on a thread for blocking work, so that the runtime's own threads stay free.
+    /// whole. The objects of a long list are decoded on threads for blocking work, as many as there are cores (eight at
+    /// the most), so that the runtime's own threads stay free; on a single core, or where there is little to decode, on the
+    /// runtime's thread in steps of less than a millisecond.
     ///
     /// `T` may be any serde type, narrow ones too, [`Encoded`](crate::Encoded) or [`Projected`](crate::Projected), or a
     /// message in protobuf, which is then asked for: [`Decode`] says what there is. Fields are left out by
@@ -48,7 +46,8 @@ impl Request {
         async {
             let mut items = Items::new(answer_body(exchange).await?.bounded(), observer)?;
             let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
-            while items.bytes_read() < BIG_LIST_BYTES {
+            let threads = if T::IS_LIGHT { 1 } else { elsewhere::threads() };
+            while threads == 1 || items.bytes_read() < BIG_LIST_BYTES {
                 match items.next().await {
                     Some(item) => list.items.push(item?),
                     None => {
@@ -57,7 +56,7 @@ impl Request {
                     }
                 }
             }
-            rest_elsewhere(items, list).await
+            elsewhere::finish(items, list, threads).await
         }
         .instrument(span)
         .await
@@ -124,61 +123,4 @@ impl Request {
     pub async fn all<T: Decode>(self) -> Result<List<T>, Error> {
         pages::all(self).await
     }
-}
-
-/// Goes on with a list on a thread for blocking work, to which its chunks are sent.
-async fn rest_elsewhere<T: Decode>(items: Items<T>, list: List<T>) -> Result<List<T>, Error> {
-    let (mut body, decoder, observer) = items.into_parts();
-    let (chunks, received) = mpsc::channel(CHUNKS_AHEAD);
-    let decoding = tokio::task::spawn_blocking(move || decode_rest(decoder, observer, received, list));
-    let mut broken = None;
-    while let Some(chunk) = body.chunk().await {
-        match chunk {
-            Ok(chunk) => {
-                // The other side is gone only when it has ended.
-                if chunks.send(chunk).await.is_err() {
-                    break;
-                }
-            }
-            Err(error) => {
-                broken = Some(error);
-                break;
-            }
-        }
-    }
-    drop(chunks);
-    let decoded = decoding.await;
-    match (broken, decoded) {
-        (_, Err(panic)) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
-        (Some(error), _) => Err(error),
-        (None, Ok(Ok(list))) => Ok(list),
-        (None, Ok(Err((kind, error)))) => Err(body.decode_error(kind, error.into())),
-        // Only a runtime that shuts down cancels it, and then nobody waits here.
-        (None, Err(_)) => std::future::pending().await,
-    }
-}
-
-/// Decodes until there are no more chunks. The error comes with the list's kind.
-fn decode_rest<T: Decode>(
-    mut decoder: ListDecoder<T>,
-    mut observer: ListObserver,
-    mut chunks: mpsc::Receiver<Bytes>,
-    mut list: List<T>,
-) -> Result<List<T>, (String, ItemError)> {
-    loop {
-        while let Some(item) = observer.item(|| decoder.next_item()) {
-            match item {
-                Ok(item) => list.items.push(item),
-                Err(error) => return Err((decoder.kind().unwrap_or_default(), error)),
-            }
-        }
-        match chunks.blocking_recv() {
-            Some(chunk) => decoder.push(chunk),
-            None if decoder.is_finished() => break,
-            None => decoder.finish(),
-        }
-    }
-    observer.finished();
-    list.metadata = decoder.metadata().map_err(|error| (decoder.kind().unwrap_or_default(), error))?;
-    Ok(list)
 }

@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use bytes::Bytes;
 
-use super::decode::sealed::Text;
+use super::batch::{self, Batch};
 use super::{Decode, DecodeOptions, Feed, Form, ItemError};
 use crate::ListMeta;
 #[cfg(feature = "protobuf")]
@@ -30,23 +30,26 @@ impl<T: Decode> Source<T> {
     /// The next item that is ready, or what is wrong with it or with the options.
     pub(super) fn next_item(&mut self) -> Option<Result<T, ItemError>> {
         match self {
-            Self::Json(feed, _) => {
-                let item = feed.next_item()?;
-                let (index, offset) = (item.index, item.offset);
-                let item = T::from_item(Text(item));
-                Some(item.map_err(|source| ItemError::Type { item: Some(index), offset, source }))
-            }
+            Self::Json(feed, _) => Some(batch::item(feed.next_item()?)),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(reader, messages) => {
                 let messages = match messages {
                     Ok(messages) => messages,
                     Err(error) => return Some(Err(ProtobufError::before_anything(error.clone()).into())),
                 };
-                let item = reader.next_item()?;
-                let object = messages.read(&item.bytes);
-                Some(object.map_err(|kind| ProtobufError::in_item(kind, item.index, item.offset).into()))
+                Some(reader.next_item()?.read(messages))
             }
         }
+    }
+
+    /// Puts the next item that is ready into the batch, to be decoded later.
+    pub(super) fn next_into(&mut self, batch: &mut Batch<T>) -> Option<()> {
+        match self {
+            Self::Json(feed, _) => batch.push(&feed.next_item()?),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(reader, _) => batch.push_message(reader.next_item()?),
+        }
+        Some(())
     }
 
     /// Takes bytes until an item or more is ready or all are taken; returns how many it took.

@@ -88,6 +88,8 @@ impl<T: Project> Checked<T> {
 }
 
 impl<T: Project> FromItem for Projected<T> {
+    const IS_LIGHT: bool = true;
+
     fn plan(_: &DecodeOptions) -> Parts {
         let paths: Result<Vec<FieldPath>, FieldPathError> =
             Checked::<T>::PATHS.iter().map(|path| path.parse()).collect();

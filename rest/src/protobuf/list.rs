@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::envelope::MAGIC;
 use super::gather::Gather;
 use super::wire::{Type, Varint, key};
-use super::{ProtobufError, ProtobufErrorKind as Kind, meta};
+use super::{Messages, ProtobufError, ProtobufErrorKind as Kind, meta};
 use crate::scan::Limits;
-use crate::{ListMeta, TypeMeta};
+use crate::{ItemError, ListMeta, TypeMeta};
 
 /// The fields that matter: of the wrapper, and of the list in it.
 const TYPES: u32 = 1;
@@ -58,8 +58,16 @@ enum Part {
 /// An item that is ready.
 pub(crate) struct ListItem {
     pub(crate) bytes: Bytes,
-    pub(crate) index: usize,
-    pub(crate) offset: u64,
+    index: usize,
+    offset: u64,
+}
+
+impl ListItem {
+    /// Decodes it.
+    pub(crate) fn read<T>(&self, messages: &mut Messages<T>) -> Result<T, ItemError> {
+        let object = messages.read(&self.bytes);
+        object.map_err(|kind| ProtobufError::in_item(kind, self.index, self.offset).into())
+    }
 }
 
 impl ListReader {

@@ -18,7 +18,7 @@ pub(crate) use cut::Cut;
 pub(crate) use envelope::{open, seal};
 pub use error::{ProtobufError, ProtobufErrorKind};
 pub(crate) use gather::Gather;
-pub(crate) use list::ListReader;
+pub(crate) use list::{ListItem, ListReader};
 pub use message::Protobuf;
 pub(crate) use message::{Messages, read_body, read_object};
 pub(crate) use meta::{each, each_of_metadata, entry, object, owner_reference, status};

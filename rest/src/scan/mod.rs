@@ -27,6 +27,6 @@ pub(crate) use find::{each_member, find, same};
 pub(crate) use path::Segment;
 pub use path::{FieldPath, FieldPathError};
 pub(crate) use plan::{Plan, frame_slot};
-pub(crate) use scanner::{Item, Limits, Scanner, Shape, Span};
+pub(crate) use scanner::{Item, Limits, Marks, Scanner, Shape, Span};
 #[cfg(test)]
 pub(crate) use tests::model;

@@ -135,6 +135,11 @@ async fn errors_say_which_item_and_which_request() {
     let script = Script::new([Step::Answer(pieces(&text, 5000))]);
     let error = pods(&script).list::<Object>().await.unwrap_err().to_string();
     assert!(error.contains("item 1999"), "{error}");
+    // The first item that is wrong counts, though the list breaks off before anybody has decoded it.
+    let text = page(0..2000, "", "1").replace(r#""name":"pod-1500""#, r#""name":[]"#);
+    let script = Script::new([Step::Answer(pieces(&text[..text.len() - 1], 5000))]);
+    let error = pods(&script).list::<Object>().await.unwrap_err().to_string();
+    assert!(error.contains("item 1500"), "{error}");
     for text in [page(0..3, "", "1"), page(0..2000, "", "1")] {
         let script = Script::new([Step::Answer(pieces(&text[..text.len() - 1], 5000))]);
         let error = pods(&script).list::<Object>().await.unwrap_err().to_string();

@@ -54,12 +54,14 @@ impl Scale {
     }
 
     /// The units' clock at `nanos` on the limiter's clock; none where that is before the epoch or long after it.
+    #[inline]
     pub(crate) fn at(&self, nanos: u64) -> Option<u64> {
         let elapsed = nanos.wrapping_sub(self.epoch);
         (elapsed < LIFETIME).then(|| ORIGIN + self.units(elapsed))
     }
 
     /// What `elapsed` nanoseconds bring, rounded down; at most one unit a nanosecond.
+    #[inline]
     pub(crate) fn units(&self, elapsed: u64) -> u64 {
         ((u128::from(elapsed) * u128::from(self.mult)) >> 64) as u64
     }
@@ -71,6 +73,7 @@ impl Scale {
     }
 
     /// Units in so many tokens; `u64::MAX` where they are more than a bucket holds by far.
+    #[inline]
     pub(crate) fn cost(&self, tokens: u32) -> u64 {
         u64::from(tokens).saturating_mul(self.token)
     }

@@ -21,18 +21,15 @@ const GOVERNOR: &str = "governor";
 const TRIES: u64 = 1_000_000;
 const ACCEPTED: &str = "limiter, accepted";
 const REFUSED: &str = "limiter, refused";
-const TWO_THREADS: &str = "limiter, accepted, 2 threads";
+const ACCEPTED_BY_TWO: &str = "limiter, accepted, 2 threads";
+const REFUSED_BY_TWO: &str = "limiter, refused, 2 threads";
 const CONFIG: &str = "kubeconfig of 1 MB loaded";
 
 pub(super) fn groups() -> Vec<Group> {
     let limiter = |name, own, peer| {
         vec![Work::new(GOVERNOR, name, peer), Work::kubewire(name, own).against(GOVERNOR, name)]
     };
-    let two_threads = limiter(
-        TWO_THREADS,
-        |bench| Box::pin(bucket(bench, 2, FULL)),
-        |bench| Box::pin(governor(bench, 2, FULL)),
-    );
+    let two_threads = |name, own, peer| limiter(name, own, peer).into_iter().map(Work::spread).collect();
     let config = vec![
         Work::kube(CONFIG, |bench| Box::pin(kube_config(bench))),
         Work::kubewire(CONFIG, |bench| Box::pin(config(bench))).against(KUBE, CONFIG),
@@ -54,7 +51,22 @@ pub(super) fn groups() -> Vec<Group> {
                 |bench| Box::pin(governor(bench, 1, EMPTY)),
             ),
         },
-        Group { unit: "tries", works: two_threads.into_iter().map(Work::spread).collect() },
+        Group {
+            unit: "tries",
+            works: two_threads(
+                ACCEPTED_BY_TWO,
+                |bench| Box::pin(bucket(bench, 2, FULL)),
+                |bench| Box::pin(governor(bench, 2, FULL)),
+            ),
+        },
+        Group {
+            unit: "tries",
+            works: two_threads(
+                REFUSED_BY_TWO,
+                |bench| Box::pin(bucket(bench, 2, EMPTY)),
+                |bench| Box::pin(governor(bench, 2, EMPTY)),
+            ),
+        },
         Group { unit: "loads", works: config },
     ]
 }

@@ -43,6 +43,8 @@ pub(super) fn groups() -> Vec<Group> {
         Work::kubewire("list CBOR kept", |bench| Box::pin(kept::<Pod>(bench, cbor))).against(KUBE, KEPT),
         Work::kubewire("list CBOR encoded", |bench| Box::pin(kept::<Encoded<Pod>>(bench, cbor)))
             .against(KUBE, KEPT),
+        Work::kubewire("list read, not decoded", |bench| Box::pin(only_read(bench, "false")))
+            .against(KUBE, KEPT),
     ];
     let two_cores = vec![
         Work::kube(TWO_CORES, |bench| Box::pin(kube_kept::<Pod>(bench))).spread(),
@@ -136,6 +138,19 @@ async fn streamed<T: Decode>(bench: Bench, options: fn(Request) -> Request) -> R
         bench.all(came)
     };
     bench.meter.measure(stream).await
+}
+
+/// The bytes alone, of a list or of a watch: what the connection allows at the most.
+pub(super) async fn only_read(bench: Bench, watch: &'static str) -> Result<Sample, Failure> {
+    let client = peers::kubewire(&bench).await?;
+    let read = async || -> Result<u64, Failure> {
+        let mut chunks = client.get().resource("pods").param("watch", watch).stream().await?;
+        while let Some(chunk) = chunks.chunk().await {
+            drop(chunk?);
+        }
+        Ok(bench.pods)
+    };
+    bench.meter.measure(read).await
 }
 
 /// What kube's `Api::list` does, for any type.

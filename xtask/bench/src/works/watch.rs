@@ -3,7 +3,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, WatchParams};
 use kubewire_rest::{Decode, Encoded, Protobuf, Request, WatchEvent};
 
-use super::list::{cut, whole};
+use super::list::{cut, only_read, whole};
 use super::{Bench, Group, KUBE, Work, peers};
 use crate::Failure;
 use crate::measure::Sample;
@@ -22,6 +22,8 @@ pub(super) fn groups() -> Vec<Group> {
             Box::pin(watch::<Protobuf<k8s_pb::api::core::v1::Pod>>(bench, whole))
         })
         .against(KUBE, TYPED),
+        Work::kubewire("watch read, not decoded", |bench| Box::pin(only_read(bench, "true")))
+            .against(KUBE, TYPED),
         Work::kubewire("watch CBOR", |bench| Box::pin(watch::<Pod>(bench, cbor))).against(KUBE, TYPED),
     ];
     vec![Group { unit: "events", works }]

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rustls::ClientConfig;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,7 @@ use crate::observe::Observer;
 use crate::proxy::Proxies;
 use crate::rotation::Freshness;
 use crate::service::BoxFuture;
+use crate::tls::{self, Trust};
 use crate::{Error, RequestKind};
 
 /// All connections of one identity and one set of trusted authorities.
@@ -34,7 +36,7 @@ pub(crate) struct Plan {
     /// For the server, with the client's certificate.
     pub(crate) tls: ClientConfig,
     /// For other hosts that a redirect leads to: without it.
-    pub(crate) anonymous: Arc<ClientConfig>,
+    pub(crate) anonymous: Anonymous,
     /// For https proxies, if there are any: without it too.
     pub(crate) proxy_tls: Option<Arc<ClientConfig>>,
     pub(crate) server_name: Option<ServerName<'static>>,
@@ -43,6 +45,13 @@ pub(crate) struct Plan {
     pub(crate) unix_socket: Option<Arc<Path>>,
     pub(crate) freshness: Freshness,
     pub(crate) observer: Observer,
+}
+
+/// What a TLS configuration without the client's certificate is made from, should one be needed.
+pub(crate) struct Anonymous {
+    pub(crate) provider: Arc<CryptoProvider>,
+    pub(crate) trust: Trust,
+    pub(crate) alpn: Vec<Vec<u8>>,
 }
 
 /// The connection of some long-lived answers, and how many there are.
@@ -95,9 +104,10 @@ impl Bundle {
     /// The connections to other hosts than the server: they never present the client's certificate.
     pub(crate) fn elsewhere(&self) -> Result<Engine, Error> {
         lazy(&self.elsewhere, || {
+            let Anonymous { provider, trust, alpn } = &self.plan.anonymous;
             Engine::new(Parts {
                 options: &self.plan.options,
-                tls: ClientConfig::clone(&self.plan.anonymous),
+                tls: tls::client_config(provider, trust, None, alpn)?,
                 proxy_tls: self.plan.proxy_tls.as_ref(),
                 server_name: None,
                 proxies: &self.plan.proxies_elsewhere,

@@ -131,6 +131,9 @@ impl<'a> Exchange<'a> {
     }
 
     fn is_redirected(&mut self, response: &Response<EngineBody>) -> bool {
+        if !response.status().is_redirection() {
+            return false;
+        }
         let Self { client, replay, elsewhere, .. } = self;
         let from = replay.parts.uri.clone();
         // Once elsewhere, a request is nobody's any more: the way back does not give it its credentials again.

@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::builder::Options;
-use crate::bundle::{Bundle, Place, Plan};
+use crate::bundle::{Anonymous, Bundle, Place, Plan};
 use crate::engine::Engine;
 use crate::observe::Observer;
 use crate::proxy::Proxies;
@@ -289,12 +289,15 @@ fn generation(
     trust: &Trust,
     identity: Option<Arc<CertifiedKey>>,
 ) -> Result<Generation, Error> {
-    let anonymous = Arc::new(tls::client_config(provider, trust, None, &recipe.alpn)?);
     let bundle = Bundle::new(Plan {
         options: recipe.options.clone(),
         tls: tls::client_config(provider, trust, identity.clone(), &recipe.alpn)?,
         proxy_tls: proxy_tls(recipe, provider, trust)?,
-        anonymous,
+        anonymous: Anonymous {
+            provider: Arc::clone(provider),
+            trust: trust.clone(),
+            alpn: recipe.alpn.clone(),
+        },
         server_name: recipe.server_name.clone(),
         proxies: recipe.proxies.clone(),
         proxies_elsewhere: recipe.proxies_elsewhere.clone(),

@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use crate::Config;
 
 impl Config {
@@ -11,8 +13,13 @@ impl Config {
 /// `NAME/VERSION (OS/ARCH) kubernetes/COMMIT`.
 ///
 /// A library can't know its program's version or commit: the version is kubewire's, and the commit says `unknown`.
-/// Use [`user_agent`] to give them.
+/// Use [`user_agent`] to give them. The program's name is looked up once in a process.
 pub fn default_user_agent() -> String {
+    static DEFAULT: OnceLock<String> = OnceLock::new();
+    DEFAULT.get_or_init(of_this_program).clone()
+}
+
+fn of_this_program() -> String {
     let program = std::env::current_exe().ok().or_else(|| std::env::args_os().next().map(Into::into));
     let name = program
         .as_deref()

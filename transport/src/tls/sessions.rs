@@ -8,13 +8,17 @@ use rustls::pki_types::ServerName;
 
 use crate::limits;
 
+/// Of these rustls keeps eight a server.
+const TICKETS: usize = 32;
+
 /// Sessions to resume, kept in memory as rustls would by itself; and the one place where handshakes are seen to begin.
 pub(super) struct Sessions(ClientSessionMemoryCache);
 
 impl Sessions {
-    /// With room for as many servers as is rustls's default.
+    /// With room for a few servers: one configuration is for one, or for those that redirects lead to. The room is taken
+    /// at once.
     pub(super) fn new() -> Self {
-        Self(ClientSessionMemoryCache::new(256))
+        Self(ClientSessionMemoryCache::new(TICKETS))
     }
 }
 

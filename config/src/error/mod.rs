@@ -1,6 +1,11 @@
-use std::fmt;
+//! What can be wrong, each problem with its own variant.
+
+mod place;
+
 use std::io;
 use std::path::PathBuf;
+
+pub use place::{Entry, EntryKind, FileName, Place};
 
 use crate::ProxyUrlError;
 
@@ -476,75 +481,4 @@ fn those(names: &[String], what: &str) -> String {
     let more = names.len().saturating_sub(SHOWN);
     let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("the {what} are {}{tail}", shown.join(", "))
-}
-
-/// The file that a text came from, if it came from one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileName(pub Option<PathBuf>);
-
-impl fmt::Display for FileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(path) => write!(f, "{}", path.display()),
-            None => f.write_str("the kubeconfig"),
-        }
-    }
-}
-
-/// A field in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub file: FileName,
-    /// The line, counted from 1; `None` where it can't be told.
-    pub line: Option<usize>,
-    /// The field, such as `users["alice"].user.token`.
-    pub field: String,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
-        }
-        if self.field.is_empty() { Ok(()) } else { write!(f, ", {}", self.field) }
-    }
-}
-
-/// An entry of a kubeconfig, as errors name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Which list it stands in.
-    pub kind: EntryKind,
-    /// Its name.
-    pub name: String,
-    /// The file it came from.
-    pub file: Option<Box<std::path::Path>>,
-}
-
-/// The lists of a kubeconfig.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EntryKind {
-    /// `clusters`.
-    Cluster,
-    /// `users`.
-    User,
-    /// `contexts`.
-    Context,
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            EntryKind::Cluster => "cluster",
-            EntryKind::User => "user",
-            EntryKind::Context => "context",
-        };
-        write!(f, "{kind} {:?}", self.name)?;
-        match &self.file {
-            Some(file) => write!(f, " in {}", file.display()),
-            None => Ok(()),
-        }
-    }
 }

@@ -31,11 +31,17 @@ pub trait RateLimiter: fmt::Debug + Send + Sync {
     ///
     /// Cancellation safe: dropping the future gives back its place in line, and its token if it had got one. The
     /// place in line is taken when the future is first polled.
+    ///
+    /// # Errors
+    /// [`WaitError::Stopped`], or [`WaitError::LineTooLong`] when the token would come in years.
     fn accept(&self) -> Wait<'_> {
         self.wait(None)
     }
 
     /// Like [`accept`](Self::accept), but fails at once, taking nothing, when no token can be there by `deadline`.
+    ///
+    /// # Errors
+    /// Those of [`accept`](Self::accept), and [`WaitError::DeadlineExceeded`].
     fn wait(&self, deadline: Option<Instant>) -> Wait<'_>;
 
     /// How many tokens a second are given out in the long run: infinite where there is no limit, zero where nothing
@@ -101,7 +107,7 @@ impl<'a> Wait<'a> {
         Self(State::Ready(result))
     }
 
-    /// A wait that ends when `future` does.
+    /// A wait that ends when `future` does, and drops it when it is dropped itself.
     pub fn pending(future: impl Future<Output = Result<(), WaitError>> + Send + 'a) -> Self {
         Self(State::Pending(Box::pin(future)))
     }

@@ -86,6 +86,8 @@ impl ExponentialBackoff {
     ///
     /// The operation's last error: when `again` says no to it, or when no attempts are left.
     ///
+    /// Cancellation: dropping the future drops the operation that is on its way, or ends the sleep.
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # use kubewire_flowcontrol::ExponentialBackoff;

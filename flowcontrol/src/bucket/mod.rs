@@ -65,6 +65,10 @@ impl<C: Clock> TokenBucket<C> {
     /// `deadline`, or never, because the bucket holds fewer.
     ///
     /// Cancellation safe: dropping the future gives back its place in line, and its tokens if it had got them.
+    ///
+    /// # Errors
+    /// [`WaitError::DeadlineExceeded`] and [`WaitError::ExceedsBurst`]; [`WaitError::LineTooLong`] when the tokens would come in
+    /// years.
     pub fn wait_n(
         &self,
         n: u32,

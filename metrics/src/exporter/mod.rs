@@ -76,6 +76,8 @@ impl Exporter {
     ///
     /// # Panics
     /// Outside a tokio runtime with its I/O and time drivers on.
+    ///
+    /// Cancellation: when the future is dropped, nothing listens.
     pub async fn bind(
         address: impl ToSocketAddrs,
         gather: impl Fn() -> Vec<MetricFamily> + Send + Sync + 'static,
@@ -114,6 +116,8 @@ impl ClientMetrics {
     ///
     /// # Panics
     /// Outside a tokio runtime with its I/O and time drivers on.
+    ///
+    /// Cancellation: when the future is dropped, nothing listens.
     pub async fn serve(&self, address: impl ToSocketAddrs) -> io::Result<Exporter> {
         let metrics = self.clone();
         Exporter::bind(address, move || metrics.gather()).await

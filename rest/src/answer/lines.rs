@@ -59,6 +59,9 @@ impl Lines {
     }
 
     /// The next line; `None` at the end. Cancellation safe: nothing is lost.
+    ///
+    /// # Errors
+    /// Those of [`ByteStream::chunk`]. There is nothing after an error; the line which it cuts short comes before it.
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

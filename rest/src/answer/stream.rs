@@ -157,6 +157,9 @@ impl ByteStream {
     }
 
     /// The next chunk; `None` at the end. Cancellation safe: nothing is lost.
+    ///
+    /// # Errors
+    /// The connection broke, or the time for the answer is over. There is nothing after an error.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

@@ -88,7 +88,7 @@ impl<'a> RestClientBuilder<'a> {
         self
     }
 
-    /// How often a request may be sent again; 0 turns retries off.
+    /// How often a request may be sent again; 0 turns retries off. Default: [`DEFAULT_MAX_RETRIES`](Self::DEFAULT_MAX_RETRIES), 10.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.settings.max_retries = retries;
         self
@@ -107,8 +107,9 @@ impl<'a> RestClientBuilder<'a> {
         self
     }
 
-    /// The largest body that is read as a whole, in bytes: a larger one is an error. Objects that are decoded from it can
-    /// take more memory than their text, most of all a list of many empty ones.
+    /// The largest body that is read as a whole, in bytes: a larger one is an error. Default:
+    /// [`DEFAULT_MAX_BODY_BYTES`](Self::DEFAULT_MAX_BODY_BYTES), 1 GiB. Objects that are decoded from it can take more memory
+    /// than their text, most of all a list of many empty ones.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_body_bytes = bytes;
         self

@@ -51,6 +51,8 @@ impl CachedDiscovery {
     ///
     /// # Errors
     /// Those of [`Discovery::resources`]. An error is not remembered.
+    ///
+    /// Cancellation: one caller asks while the others wait. When its future is dropped, its requests end, and the next one asks.
     pub async fn resources(&self) -> Result<Arc<ApiResources>, Error> {
         let mut known = self.known.lock().await;
         if let Some(known) = &*known {
@@ -66,6 +68,8 @@ impl CachedDiscovery {
     ///
     /// # Errors
     /// Those of [`Discovery::resources`], and the version's own.
+    ///
+    /// Cancellation: as for [`resources`](Self::resources).
     pub async fn resources_of(
         &self,
         group_version: &GroupVersion,
@@ -98,12 +102,16 @@ impl CachedDiscovery {
         }
     }
 
-    /// Whether it was filled so recently that asking again is of no use; an empty one is not.
+    /// Whether it was filled so recently that asking again is of no use; an empty one is not. Waits while somebody asks.
+    ///
+    /// Cancellation safe.
     pub async fn is_fresh(&self) -> bool {
         self.known.lock().await.as_ref().is_some_and(|known| known.at.elapsed() < self.fresh_for)
     }
 
-    /// Forgets everything.
+    /// Forgets everything, once whoever asks just now has its answer.
+    ///
+    /// Cancellation: when the future is dropped before it is ready, nothing is forgotten.
     pub async fn invalidate(&self) {
         *self.known.lock().await = None;
     }

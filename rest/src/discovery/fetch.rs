@@ -17,7 +17,7 @@ const TRIES: u32 = 2;
 
 /// Asks a server what it serves, anew at each call. [`CachedDiscovery`](super::CachedDiscovery) remembers.
 ///
-/// All of its futures can be dropped at any time.
+/// Each of its requests has 32 seconds. All of its futures can be dropped at any time.
 #[derive(Clone, Debug)]
 pub struct Discovery {
     client: RestClient,
@@ -41,6 +41,8 @@ impl Discovery {
     ///
     /// # Errors
     /// The request's.
+    ///
+    /// Cancellation: dropping the future ends the request.
     pub async fn server_version(&self) -> Result<ServerVersion, Error> {
         self.client.get().abs_path("/version").timeout(TIMEOUT).send().await.into_object()
     }
@@ -51,6 +53,8 @@ impl Discovery {
     ///
     /// # Errors
     /// Those of `/api`, but for 404, which means that there is no core group, and those of `/apis`.
+    ///
+    /// Cancellation: dropping the future ends the requests.
     pub async fn resources(&self) -> Result<ApiResources, Error> {
         let mut all = self.once().await?;
         for _ in 1..TRIES {
@@ -66,6 +70,8 @@ impl Discovery {
     ///
     /// # Errors
     /// The request's; 404 where the version is not served.
+    ///
+    /// Cancellation: dropping the future ends the request.
     pub async fn resources_of(&self, group_version: &GroupVersion) -> Result<Vec<ApiResource>, Error> {
         let client = self.client.for_group_version(group_version.clone());
         let resources: Resources = client.get().timeout(TIMEOUT).send().await.into_object()?;

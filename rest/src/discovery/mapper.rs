@@ -56,6 +56,8 @@ impl RestMapper {
     ///
     /// # Errors
     /// There is none, or what the server serves can't be had.
+    ///
+    /// Cancellation: as for [`CachedDiscovery::resources`].
     pub async fn for_kind(&self, group: &str, kind: &str) -> Result<ApiResource, MapperError> {
         let find = |all: &ApiResources| {
             all.preferred().find(|resource| resource.group == group && resource.kind == kind).cloned()
@@ -73,6 +75,8 @@ impl RestMapper {
     ///
     /// # Errors
     /// There is none, or what the server serves can't be had.
+    ///
+    /// Cancellation: as for [`CachedDiscovery::resources`].
     pub async fn for_version_kind(
         &self,
         group_version: &GroupVersion,
@@ -96,6 +100,8 @@ impl RestMapper {
     ///
     /// # Errors
     /// There is none, or what the server serves can't be had.
+    ///
+    /// Cancellation: as for [`CachedDiscovery::resources`].
     pub async fn for_word(&self, word: &str) -> Result<ApiResource, MapperError> {
         let find = |all: &ApiResources| find_word(all, word);
         self.find(find, |failed| MapperError::NoResource {

@@ -179,6 +179,8 @@ impl Builder {
     /// # Errors
     ///
     /// The port is taken, or a certificate could not be made.
+    ///
+    /// Cancellation: when the future is dropped, there is no server.
     pub async fn start(self) -> io::Result<ApiServer> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
         let tls = if self.tls { Some(Tls::generate(self.http2)?) } else { None };

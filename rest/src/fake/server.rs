@@ -47,6 +47,8 @@ impl ApiServer {
     /// # Errors
     ///
     /// No port could be had.
+    ///
+    /// Cancellation: when the future is dropped, there is no server.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }

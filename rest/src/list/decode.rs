@@ -130,6 +130,9 @@ impl DecodeOptions {
     ///
     /// An update with such an object leaves the server's managedFields alone; any other field that was left out
     /// here is missing in the update.
+    ///
+    /// # Errors
+    /// A path can't be read, or is not one of a field.
     pub fn skip_fields<P>(mut self, paths: impl IntoIterator<Item = P>) -> Result<Self, crate::FieldPathError>
     where
         P: TryInto<FieldPath>,
@@ -262,6 +265,9 @@ impl ItemError {
 /// assert_eq!(pod.name(), "web-0");
 /// # Ok::<(), kubewire_rest::ItemError>(())
 /// ```
+///
+/// # Errors
+/// The bytes are no such object, or no `T`, or larger than the options allow.
 pub fn decode_object<T: Decode>(bytes: &[u8], options: &DecodeOptions) -> Result<T, ItemError> {
     #[cfg(feature = "protobuf")]
     if let Some(messages) = T::messages(options) {

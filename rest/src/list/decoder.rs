@@ -77,6 +77,9 @@ impl<T: Decode> ListDecoder<T> {
 
     /// The next item, an error that ends the list, or `None`: more bytes are needed, or the list is complete. One
     /// call decodes one item at most.
+    ///
+    /// # Errors
+    /// The bytes are no list, an item is no `T`, or something is larger than the options allow.
     pub fn next_item(&mut self) -> Option<Result<T, ItemError>> {
         self.next_by(Source::next_item)
     }
@@ -120,6 +123,9 @@ impl<T: Decode> ListDecoder<T> {
 
     /// The list's own metadata, as far as it was read: servers send it before the items, in CBOR anywhere. Empty while there is
     /// none.
+    ///
+    /// # Errors
+    /// It is no list's metadata.
     pub fn metadata(&self) -> Result<ListMeta, ItemError> {
         self.source.metadata()
     }

@@ -42,6 +42,9 @@ impl<T: Decode> Items<T> {
     }
 
     /// The next item; `None` at the end. Cancellation safe: nothing is lost.
+    ///
+    /// # Errors
+    /// The answer broke off, or is no list; an item is no `T`. There is nothing after an error.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

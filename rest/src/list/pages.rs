@@ -63,6 +63,9 @@ impl<T: Decode> Pages<T> {
 
     /// The next page; `None` after the last one and after an error.
     ///
+    /// # Errors
+    /// As for [`list`](Request::list); also a server that sends the same continue token again and again.
+    ///
     /// Cancellation: when the future is dropped, so is the page that it was reading, and the pages end.
     pub async fn next(&mut self) -> Option<Result<List<T>, Error>> {
         let page = self.next.take()?.list::<T>().await;

@@ -102,6 +102,10 @@ impl<T: Decode> ListWatch<T> {
     }
 
     /// The next change, or what went wrong; `None` once nothing can come any more. Cancellation safe: nothing is lost.
+    ///
+    /// # Errors
+    /// What went wrong on the way, and is then tried again by itself; only after a request that was put together wrongly is there
+    /// nothing more.
     pub async fn next(&mut self) -> Option<Result<Change<T>, Error>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

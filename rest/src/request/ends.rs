@@ -19,7 +19,8 @@ use crate::{Decode, Error, RequestError, Status};
 const OVERDUE: Duration = Duration::from_secs(30);
 
 impl Request {
-    /// Sends the request and reads the whole answer. What went wrong is in the [`Result`](crate::Result) too.
+    /// Sends the request and reads the whole answer. What went wrong is in the [`Result`](crate::Result) too: a request that was
+    /// put together wrongly, no answer, an answer that breaks off or is too large, and any code but 200 to 206.
     ///
     /// Cancellation: dropping the future ends everything at once, the wait or the attempt.
     pub async fn send(self) -> crate::Result {
@@ -39,6 +40,9 @@ impl Request {
     /// Sends the request and gives the answer's body as it came. For an error code the error is made of the code alone;
     /// the body is in [`ApiError::body`](crate::ApiError::body).
     ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    ///
     /// Cancellation: as for [`send`](Self::send).
     pub async fn send_raw(self) -> Result<Bytes, Error> {
         let span = request_span(&self);
@@ -52,6 +56,9 @@ impl Request {
     /// error.
     ///
     /// The request's timeout does not end it; its [deadline](Self::deadline) does, and the config's timeout.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send), as far as the answer's head tells; what goes wrong later comes with the chunks.
     ///
     /// Cancellation: dropping the future, or the stream, ends the request at once.
     pub async fn stream(self) -> Result<ByteStream, Error> {

@@ -72,7 +72,8 @@ impl Request {
         self.param("fieldManager", manager)
     }
 
-    /// Whether a server-side apply takes fields over that other managers own; otherwise it is a conflict.
+    /// Whether a server-side apply takes fields over that other managers own; otherwise, and by default, it is a
+    /// conflict.
     pub fn force(self, force: bool) -> Self {
         self.param("force", if force { "true" } else { "false" })
     }

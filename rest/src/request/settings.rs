@@ -22,7 +22,7 @@ impl Request {
     }
 
     /// The end of everything, waiting for the client's own rate limiter and reading a stream included. The server is not
-    /// told.
+    /// told. There is none unless set.
     pub fn deadline(self, deadline: Instant) -> Self {
         self.set(|this| {
             this.deadline = Some(deadline);

@@ -66,14 +66,14 @@ impl WarningWriter {
         Self { colour: false, deduplicate: false, state: Mutex::new(state) }
     }
 
-    /// Writes the word "Warning" in yellow, for terminals.
+    /// Writes the word "Warning" in yellow, for terminals; off by default.
     #[must_use]
     pub fn colour(mut self, colour: bool) -> Self {
         self.colour = colour;
         self
     }
 
-    /// Writes each text once only.
+    /// Writes each text once only, however often it comes. By default it is written each time.
     #[must_use]
     pub fn deduplicate(mut self) -> Self {
         self.deduplicate = true;

@@ -84,10 +84,13 @@ pub(super) fn name_for_create(state: &State, route: &Route, object: &mut Value) 
         let cause = FieldError::required("metadata.name", "name or generateName is required");
         return Err(ApiError::invalid(&route.resource, "", &[cause]));
     }
-    if let Some(cause) = bad_name(&route.resource, &name) {
-        return Err(ApiError::invalid(&route.resource, &name, &[cause]));
-    }
+    check_new_name(&route.resource, &name)?;
     Ok(name)
+}
+
+/// What a new object is called has to be a name.
+pub(super) fn check_new_name(resource: &Resource, name: &str) -> Result<(), ApiError> {
+    bad_name(resource, name).map_or(Ok(()), |cause| Err(ApiError::invalid(resource, name, &[cause])))
 }
 
 /// What a new object gets from the server.

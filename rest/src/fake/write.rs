@@ -143,6 +143,7 @@ pub(super) fn update(state: &State, call: &Call, route: &Route) -> Result<Respon
             if !route.resource.create_on_update || route.subresource.is_some() {
                 return Err(ApiError::not_found(&route.resource, route.name()));
             }
+            object::check_new_name(&route.resource, route.name())?;
             created = true;
         }
         Ok(Made::Updated(new))
@@ -208,6 +209,7 @@ fn server_side_apply(
     let stored = put(state, route, options, call, |current| {
         let Some(current) = current else {
             namespace?;
+            object::check_new_name(&route.resource, route.name())?;
             created = true;
             return Ok(Made::Applied { object: wanted.clone(), wanted });
         };

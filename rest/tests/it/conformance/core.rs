@@ -26,6 +26,15 @@ pub async fn config_maps(context: &Context) {
     assert!(named(context.core.get()).send().await.error().unwrap().is_not_found());
 }
 
+pub async fn apply_makes_no_bad_names(context: &Context) {
+    let name = "UPPER_case";
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
+    let apply = context.core.apply("tests").namespace("default").resource("configmaps").name(name);
+    let error = apply.body(&map).send().await.check().unwrap_err();
+    assert!(error.is_invalid(), "{error}");
+    assert_eq!(error.status().unwrap().causes()[0].field, "metadata.name");
+}
+
 pub async fn strategic_merge(context: &Context) {
     let name = &context.unique;
     let apps = context.core.for_group_version(GroupVersion::new("apps", "v1"));

@@ -204,7 +204,7 @@ suite! {
         dry_run, deprecated_version_warns, not_found, already_exists, invalid, bad_continue_token,
         strategic_merge_is_refused, too_large, two_writers, table, partial_metadata, streams;
     core: config_maps, strategic_merge, eviction, token_request, self_subject_reviews, raw_paths, metrics_path,
-        missing_resource, all_namespaces;
+        missing_resource, all_namespaces, apply_makes_no_bad_names;
 }
 
 #[cfg(feature = "protobuf")]

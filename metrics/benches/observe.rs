@@ -94,6 +94,24 @@ mod request {
         });
     }
 
+    /// With the `kubewire_client_*` metrics on, all that they observe of the same GET on top.
+    #[divan::bench]
+    fn handle_native_alone(bencher: Bencher<'_, '_>) {
+        let metrics = ClientMetrics::builder().native_names(true).build().expect("well-formed");
+        let host = metrics.host(HOST);
+        bench(bencher, || {
+            let get = host.requests(black_box("GET"));
+            let _in_flight = get.in_flight();
+            drop(host.limiter_queue());
+            host.count_connection_reused();
+            get.observe_first_byte(black_box(Duration::from_millis(11)));
+            get.add_wire_bytes(black_box(2_000));
+            get.add_decoded_bytes(black_box(10_000));
+            get.observe_body(black_box(Duration::from_millis(1)));
+            get.observe_decode(black_box(Duration::from_micros(50)));
+        });
+    }
+
     #[divan::bench]
     fn with_label_values(bencher: Bencher<'_, '_>) {
         let family = |name| {

@@ -63,7 +63,8 @@ impl ClientMetricsBuilder {
         self
     }
 
-    /// Whether to have the `kubewire_client_*` metrics too. Without them (the default) observing them costs nothing.
+    /// Whether to have the `kubewire_client_*` metrics too. Without them (the default) observing them costs nothing;
+    /// with them a request makes about eight more observations than the usual five, none of which locks or allocates.
     pub fn native_names(mut self, native: bool) -> Self {
         self.native = native;
         self

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use kubewire_rest::http::Response;
 use kubewire_rest::transport::{Body, Error as TransportError, ErrorKind};
 use kubewire_rest::{
-    Config, Error, List, NoWarnings, Object, Status, StatusReason, Table, Warning, WarningHandler,
+    Config, Error, List, NoWarnings, Object, PartialObjectMetadata, Status, StatusReason, Table, Warning,
+    WarningHandler,
 };
 use serde_json::{Value, json};
 
@@ -169,6 +170,32 @@ async fn parts_of_a_result() {
     assert!(result.raw().is_err());
 }
 
+/// A type that looks at the kind of what it is read from, as generated types do.
+#[derive(Debug)]
+struct Node;
+
+impl<'de> serde::Deserialize<'de> for Node {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = Object::deserialize(deserializer)?;
+        match object.types.kind.as_str() {
+            "Node" => Ok(Self),
+            other => Err(serde::de::Error::invalid_value(serde::de::Unexpected::Str(other), &"Node")),
+        }
+    }
+}
+
+// BH-A12
+#[tokio::test]
+async fn an_answer_of_the_type_s_own_kind_is_taken() {
+    let node = r#"{"kind":"Node","apiVersion":"v1","metadata":{"name":"a"}}"#;
+    send(answer(200, node)).await.into_object::<Node>().unwrap();
+    // These don't know their kind: any will do.
+    let object: Object = send(answer(200, node)).await.into_object().unwrap();
+    assert_eq!(object.types.kind, "Node");
+    let list = r#"{"kind":"NodeList","apiVersion":"v1","metadata":{},"items":[]}"#;
+    send(answer(200, list)).await.into_object::<List<Node>>().unwrap();
+}
+
 // BH-A11, BH-A12
 #[tokio::test]
 async fn what_can_not_be_decoded() {
@@ -179,6 +206,11 @@ async fn what_can_not_be_decoded() {
     for (error, words) in [
         (send(answer(200, pod)).await.into_object::<Table>().unwrap_err(), ["Pod", "Table"]),
         (send(answer(200, pod)).await.into_object::<List<Object>>().unwrap_err(), ["v1 Pod", "items"]),
+        (
+            send(answer(200, pod)).await.into_object::<PartialObjectMetadata>().unwrap_err(),
+            ["Pod", "PartialObjectMetadata"],
+        ),
+        (send(answer(200, pod)).await.into_object::<Node>().unwrap_err(), ["v1 Pod", "expected Node"]),
         (send(answer(200, pod)).await.into_object::<Vec<u8>>().unwrap_err(), ["v1 Pod", "sequence"]),
         (send(answer(200, "{\"kind\":")).await.into_object::<Object>().unwrap_err(), ["EOF", "200"]),
         (

@@ -10,7 +10,8 @@ use futures_util::future::join_all;
 use kubewire_flowcontrol::Wait;
 use kubewire_rest::fake::{ApiServer, Fault};
 use kubewire_rest::{
-    ClientMetrics, Config, GroupVersion, ListOptions, Object, RateLimiter, RestClient, RestClientBuilder,
+    ClientMetrics, Config, GroupVersion, List, ListOptions, Object, RateLimiter, RestClient,
+    RestClientBuilder,
 };
 use tokio::time::{Instant, timeout};
 
@@ -76,6 +77,41 @@ fn builder<'a>(config: &'a Config, metrics: &Arc<ClientMetrics>) -> RestClientBu
 
 fn host_of(url: &str) -> &str {
     url.split_once("://").unwrap().1
+}
+
+// BH-M2
+#[tokio::test]
+async fn bh_m2_a_redirect_counts_for_the_host_of_the_base_url() {
+    let home = ApiServer::start().await.unwrap();
+    let away = ApiServer::builder().pods(3).start().await.unwrap();
+    let redirect = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: {}/api/v1/pods\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        away.url()
+    );
+    home.faults().once(Fault::Garbage(redirect.into()));
+    let metrics = Arc::new(ClientMetrics::builder().native_names(true).build().unwrap());
+    let config = Config::new(home.url());
+    let client = builder(&config, &metrics).build().unwrap();
+    let pods: List<Object> = client.get().resource("pods").list().await.unwrap();
+    assert_eq!(pods.items.len(), 3);
+
+    let found = samples(&metrics);
+    let url = home.url();
+    let requests =
+        format!(r#"rest_client_requests_total{{code="200",host="{}",method="GET"}}"#, host_of(&url));
+    assert_eq!(of(&found, "rest_client_requests_total"), [(requests.as_str(), 1.0)]);
+    let url = away.url();
+    let away = found.keys().filter(|series| series.contains(host_of(&url)));
+    let families: Vec<_> = away.map(|series| series.split('{').next().unwrap()).collect();
+    // Connections and their bytes are where they are.
+    assert_eq!(
+        families,
+        [
+            "kubewire_client_connections_opened_total",
+            "kubewire_client_response_decoded_bytes_total",
+            "kubewire_client_response_wire_bytes_total"
+        ]
+    );
 }
 
 // BH-M1, BH-M2

@@ -4,14 +4,13 @@
 //! cargo run --example discovery                # all resources, each in its preferred version
 //! cargo run --example discovery -- deploy po   # which resources these words mean
 //! ```
-#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
 use kubewire_examples::cluster::{self, ClusterArgs};
-use kubewire_examples::report;
+use kubewire_examples::{report, say};
 use kubewire_rest::RestClient;
 use kubewire_rest::discovery::{ApiResource, CachedDiscovery, Discovery, RestMapper};
 
@@ -33,7 +32,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let cluster = cluster::connect(&args.cluster).await?;
     let client = RestClient::builder(&cluster.config).unversioned().build()?;
     let discovery = Discovery::new(&client);
-    println!("server version {}", discovery.server_version().await?.git_version);
+    say!("server version {}", discovery.server_version().await?.git_version);
 
     let cache = CachedDiscovery::new(discovery);
     if args.words.is_empty() {
@@ -53,7 +52,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
 fn print(resource: &ApiResource) {
     let scope = if resource.namespaced { "namespaced" } else { "cluster" };
     let below: Vec<&str> = resource.subresources.iter().map(|below| below.name.as_str()).collect();
-    println!(
+    say!(
         "{:40} {:30} {:30} {scope:10} {}",
         resource.name,
         resource.group_version().to_string(),

@@ -4,10 +4,8 @@
 //! cargo run --example list_pods                              # your cluster, or else the embedded API server
 //! cargo run --example list_pods -- -A --limit 500 --metrics
 //! ```
-#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::error::Error;
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,7 +13,7 @@ use clap::Parser;
 use jiff::Timestamp;
 use kubewire_examples::cluster::{self, PodsArgs};
 use kubewire_examples::pods::{Pod, table};
-use kubewire_examples::report;
+use kubewire_examples::{report, say};
 use kubewire_metrics::ClientMetrics;
 use kubewire_rest::{GroupVersion, List, ListOptions, RestClient};
 
@@ -69,9 +67,6 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         text.push('\n');
         text.push_str(&metrics.gather_text());
     }
-    // A reader that has seen enough, such as `head`, is no error.
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+    say!("{}", text.trim_end());
+    Ok(())
 }

@@ -4,7 +4,6 @@
 //! cargo run --example list_watch                       # your cluster, or else the embedded API server
 //! cargo run --example list_watch -- -A --count 10      # ends after 10 changes; else Ctrl-C ends it
 //! ```
-#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -12,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kubewire_examples::cluster::{Pods, WatchArgs};
-use kubewire_examples::report;
+use kubewire_examples::{report, say};
 use kubewire_rest::{Change, Encoded, Object};
 
 /// Keeps a map of the pods up to date.
@@ -45,7 +44,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
             Ok(Change::InitDone) => {
                 // What was known before and did not come again is gone.
                 pods = fresh.take().unwrap_or_default();
-                println!("{} pods at version {}", pods.len(), changes.resource_version());
+                say!("{} pods at version {}", pods.len(), changes.resource_version());
                 continue;
             }
             Ok(Change::Applied(pod)) => match &mut fresh {
@@ -53,13 +52,13 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
                 None => {
                     let key = key(&pod);
                     let is_new = pods.insert(key.clone(), pod).is_none();
-                    println!("{}  {key}", if is_new { "new    " } else { "changed" });
+                    say!("{}  {key}", if is_new { "new    " } else { "changed" });
                 }
             },
             Ok(Change::Deleted(pod)) => {
                 let key = key(&pod);
                 fresh.as_mut().unwrap_or(&mut pods).remove(&key);
-                println!("gone     {key}, {} left", pods.len());
+                say!("gone     {key}, {} left", pods.len());
             }
             Err(error) => {
                 eprintln!("{error}; it is tried again");

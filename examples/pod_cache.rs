@@ -5,7 +5,6 @@
 //! cargo run --example pod_cache                       # your cluster, or else the embedded API server
 //! cargo run --example pod_cache -- -A --count 10      # ends after 10 changes; else Ctrl-C ends it
 //! ```
-#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use kubewire_examples::cluster::{Pods, WatchArgs};
 use kubewire_examples::pods::Pod;
-use kubewire_examples::report;
+use kubewire_examples::{report, say};
 use kubewire_rest::{Encoded, Store, StoreChange};
 
 /// Keeps all pods at hand, and prints how many there are and what changes.
@@ -52,7 +51,7 @@ async fn follow(store: &Store<Pod>, count: Option<usize>) -> Result<(), Box<dyn 
             Some(StoreChange::Added(pod)) => print("ADDED", &pod)?,
             Some(StoreChange::Updated { now, .. }) => print("UPDATED", &now)?,
             Some(StoreChange::Removed(pod)) => print("REMOVED", &pod)?,
-            Some(StoreChange::Missed(changes)) => println!("{changes} changes came too fast to be printed"),
+            Some(StoreChange::Missed(changes)) => say!("{changes} changes came too fast to be printed"),
             None => break,
         }
         left = left.map(|left| left - 1);
@@ -66,7 +65,7 @@ fn summary(store: &Store<Pod>) {
     store.for_each(|pod| *phases.entry(phase(pod)).or_default() += 1);
     let phases: Vec<String> = phases.iter().map(|(phase, count)| format!("{count} {phase}")).collect();
     let (pods, bytes) = (store.len(), store.memory());
-    println!("{pods} pods in {bytes} bytes: {}", phases.join(", "));
+    say!("{pods} pods in {bytes} bytes: {}", phases.join(", "));
 }
 
 /// Read from the encoded pod: nothing else of it is decoded.
@@ -85,6 +84,6 @@ fn print(change: &str, pod: &Encoded<Pod>) -> Result<(), Box<dyn Error>> {
         more => format!("{more} containers"),
     };
     let namespace = pod.namespace().unwrap_or_default();
-    println!("{change:<8}  {namespace}/{}  {}  {containers}", pod.name(), phase(pod));
+    say!("{change:<8}  {namespace}/{}  {}  {containers}", pod.name(), phase(pod));
     Ok(())
 }

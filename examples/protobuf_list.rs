@@ -5,7 +5,6 @@
 //! cargo run --example protobuf_list                    # your cluster, or else the embedded API server
 //! cargo run --example protobuf_list -- -A --sizes      # and how large the answer is in either form
 //! ```
-#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -13,7 +12,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use kubewire_examples::cluster::{Pods, PodsArgs};
 use kubewire_examples::pods;
-use kubewire_examples::report;
+use kubewire_examples::{report, say};
 use kubewire_rest::{DecodeFault, Protobuf, Request};
 
 /// A pod, as far as it is printed; the numbers are those of Kubernetes' `generated.proto`. Types of k8s-pb would do
@@ -63,7 +62,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
             eprintln!("This server has no protobuf for pods, so here is its JSON: {error}");
             let mut list = pods.get().skip_fields(["metadata.managedFields"]).items::<pods::Pod>().await?;
             while let Some(pod) = list.next().await.transpose()? {
-                println!("{}/{}  {}", pod.metadata.namespace, pod.metadata.name, pod.status.phase);
+                say!("{}/{}  {}", pod.metadata.namespace, pod.metadata.name, pod.status.phase);
             }
         }
         listed => listed?,
@@ -71,7 +70,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     if args.sizes {
         let protobuf = pods.get().accept_protobuf().send_raw().await?.len();
         let json = pods.get().send_raw().await?.len();
-        println!("{protobuf} bytes of protobuf, {json} bytes of JSON");
+        say!("{protobuf} bytes of protobuf, {json} bytes of JSON");
     }
     Ok(())
 }
@@ -83,7 +82,7 @@ async fn list(pods: Request) -> Result<(), kubewire_rest::Error> {
     while let Some(pod) = list.next().await.transpose()? {
         let Pod { metadata, status } = pod.into_inner();
         let (metadata, status) = (metadata.unwrap_or_default(), status.unwrap_or_default());
-        println!("{}/{}  {}", metadata.namespace, metadata.name, status.phase);
+        say!("{}/{}  {}", metadata.namespace, metadata.name, status.phase);
     }
     Ok(())
 }

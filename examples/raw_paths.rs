@@ -4,7 +4,6 @@
 //! cargo run --example raw_paths
 //! cargo run --example raw_paths -- '/api/v1/namespaces?limit=2'
 //! ```
-#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::error::Error;
 use std::io::Write as _;
@@ -12,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kubewire_examples::cluster::{self, ClusterArgs};
-use kubewire_examples::report;
+use kubewire_examples::{report, say};
 use kubewire_rest::RestClient;
 
 /// Gets raw paths of the API server.
@@ -34,13 +33,13 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let cluster = cluster::connect(&args.cluster).await?;
     let client = RestClient::builder(&cluster.config).unversioned().build()?;
     for path in &args.paths {
-        println!("GET {path}");
+        say!("GET {path}");
         // Chunk by chunk: the answer may be large.
         let mut answer = client.get().request_uri(path).stream().await?;
         while let Some(chunk) = answer.chunk().await {
             std::io::stdout().write_all(&chunk?)?;
         }
-        println!();
+        say!("");
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 //! ```
 
 use std::error::Error;
-use std::io::{BufWriter, ErrorKind, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -40,11 +40,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     while let Some(pod) = pods.next().await {
         let pod = pod?;
         count += 1;
-        match writeln!(out, "{}/{}  {}", pod.metadata.namespace, pod.metadata.name, pod.status.phase) {
-            // A reader that has seen enough, such as `head`, is no error.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-            written => written?,
-        }
+        writeln!(out, "{}/{}  {}", pod.metadata.namespace, pod.metadata.name, pod.status.phase)?;
     }
     writeln!(out, "{count} pods at version {}", pods.metadata()?.resource_version)?;
     out.flush()?;

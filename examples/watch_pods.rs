@@ -4,7 +4,6 @@
 //! cargo run --example watch_pods                       # your cluster, or else the embedded API server
 //! cargo run --example watch_pods -- -A --count 10      # ends after 10 events; else Ctrl-C ends it
 //! ```
-#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -12,7 +11,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use kubewire_examples::cluster::{Pods, WatchArgs};
 use kubewire_examples::pods::Pod;
-use kubewire_examples::report;
+use kubewire_examples::{report, say};
 use kubewire_rest::{List, WatchEvent};
 
 /// Lists pods, then prints what happens to them.
@@ -34,7 +33,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     while left != Some(0) {
         // From here on nothing is missed: the watch begins at the list's version.
         let list: List<Pod> = pods.get().skip_fields(["metadata.managedFields"]).list().await?;
-        println!("{} pods at version {}", list.items.len(), list.metadata.resource_version);
+        say!("{} pods at version {}", list.items.len(), list.metadata.resource_version);
         let mut watch = pods
             .get()
             .skip_fields(["metadata.managedFields"])
@@ -57,5 +56,5 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
 }
 
 fn print(event: &str, pod: &Pod) {
-    println!("{event:<8}  {}/{}  {}", pod.metadata.namespace, pod.metadata.name, pod.status.phase);
+    say!("{event:<8}  {}/{}  {}", pod.metadata.namespace, pod.metadata.name, pod.status.phase);
 }

@@ -1,8 +1,31 @@
-//! How the programs end: what `main` returns.
+//! How the programs speak and end: what `main` returns.
 
 use std::error::Error;
+use std::fmt;
 use std::future::Future;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+
+/// Prints a line, as `println!` does. A reader that has seen enough, such as `head`, ends the program, which is success.
+#[macro_export]
+macro_rules! say {
+    ($($line:tt)*) => { $crate::report::line(format_args!($($line)*)) };
+}
+
+/// What [`say!`](crate::say) does.
+pub fn line(line: fmt::Arguments<'_>) {
+    if let Err(error) = writeln!(io::stdout(), "{line}") {
+        if is_broken_pipe(&error) {
+            std::process::exit(0);
+        }
+        eprintln!("error: can't write to stdout: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn is_broken_pipe(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+}
 
 /// Does `work` until it ends or Ctrl-C is pressed, which is success.
 ///
@@ -18,18 +41,19 @@ pub async fn until_interrupted(
 }
 
 /// Success, or the error on one line of stderr and exit code 1. A cause is added where the error's own text does not
-/// tell it already.
+/// tell it already. A reader that has seen enough, such as `head`, is success.
 pub fn exit(result: Result<(), Box<dyn Error>>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.downcast_ref().is_some_and(is_broken_pipe) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", line(&*error));
+            eprintln!("error: {}", told(&*error));
             ExitCode::FAILURE
         }
     }
 }
 
-fn line(error: &dyn Error) -> String {
+fn told(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -62,7 +86,7 @@ mod tests {
                     Some(&self.1)
                 }
             }
-            super::line(&Outer(text.to_owned(), io::Error::other("disk full")))
+            super::told(&Outer(text.to_owned(), io::Error::other("disk full")))
         };
         assert_eq!(outer("can't save"), "can't save: disk full");
         assert_eq!(outer("can't save: disk full"), "can't save: disk full");

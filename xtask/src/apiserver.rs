@@ -1,8 +1,8 @@
 //! `cargo xtask apiserver`: the embedded API server, for people.
 
 use std::error::Error;
-use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use kubewire_rest::fake::ApiServer;
 
@@ -34,38 +34,54 @@ async fn serve(args: &Args) -> Result<(), Box<dyn Error>> {
         builder = builder.token("kubewire");
     }
     let server = builder.start().await.map_err(|e| format!("listening on 127.0.0.1:{}: {e}", args.port))?;
-    if let Some(path) = &args.kubeconfig {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(|e| match e.kind() {
-            ErrorKind::AlreadyExists => {
-                format!("{} is there already: name a file that is not", path.display())
-            }
-            _ => format!("writing {}: {e}", path.display()),
-        })?;
-        file.write_all(server.kubeconfig().as_bytes())?;
+    let end = asked_to_end()?;
+    let Some(path) = &args.kubeconfig else { return until(end, &server.url()).await };
+    write(path, &server.kubeconfig())?;
+    let ended = until(end, &server.url()).await;
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(format!("removing {}: {e}", path.display()).into()),
+        _ => ended,
     }
-    println!("{}", server.url());
-    std::io::stdout().flush()?;
-    asked_to_end().await?;
-    if let Some(path) = &args.kubeconfig {
-        std::fs::remove_file(path)?;
-    }
-    Ok(())
 }
 
-/// Waits for Ctrl-C, or for what `kill` and service managers send.
-async fn asked_to_end() -> std::io::Result<()> {
+/// Writes a file that is not there yet, for its owner alone.
+fn write(path: &Path, text: &str) -> Result<(), Box<dyn Error>> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
     #[cfg(unix)]
-    {
-        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|e| match e.kind() {
+        ErrorKind::AlreadyExists => {
+            format!("{} is there already: name a file that is not", path.display())
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+        _ => format!("writing {}: {e}", path.display()),
+    })?;
+    Ok(file.write_all(text.as_bytes()).map_err(|e| format!("writing {}: {e}", path.display()))?)
+}
+
+/// Prints the URL, and waits for the end.
+async fn until(end: impl Future<Output = io::Result<()>>, url: &str) -> Result<(), Box<dyn Error>> {
+    writeln!(io::stdout(), "{url}").map_err(|e| format!("writing to stdout: {e}"))?;
+    Ok(end.await?)
+}
+
+/// Ctrl-C, or what `kill` and service managers send; from now on, not only once it is polled.
+#[cfg(unix)]
+fn asked_to_end() -> io::Result<impl Future<Output = io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (mut interrupted, mut terminated) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+        Ok(())
+    })
+}
+
+#[cfg(not(unix))]
+fn asked_to_end() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }

@@ -1,12 +1,13 @@
 //! `watch_pods` on the embedded API server and on one that makes no changes by itself.
 
 use std::fs;
+use std::process::Stdio;
 use std::time::Duration;
 
 use kubewire_rest::fake::ApiServer;
 use serde_json::json;
 
-use crate::program::run;
+use crate::program::{command, run};
 
 #[tokio::test]
 async fn on_the_embedded_server_pods_come_run_and_go() {
@@ -19,6 +20,21 @@ async fn on_the_embedded_server_pods_come_run_and_go() {
     assert_eq!(words[2], ["DELETED", "default/visitor-1", "Running"]);
     assert_eq!(words[3][..2], ["ADDED", "default/visitor-2"]);
     assert_eq!(words.len(), 4);
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_ends_them_quietly() {
+    for name in
+        ["watch_pods", "list_watch", "pod_cache", "discovery", "raw_paths", "list_pods", "stream_pods"]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = command(name, &[], home.path());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap();
+        let stderr = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.success() && stderr.lines().count() == 1, "{name}: {stderr}");
+    }
 }
 
 #[tokio::test]

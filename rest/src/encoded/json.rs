@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::object::Wire;
 use super::{Encoded, EncodedError, keys};
 use crate::list::sealed::{FromItem, Parts, Text};
-use crate::scan::{FieldPath, Plan, each_member, find, same};
+use crate::scan::{FieldPath, Plan, Step, Steps, each_member, find, same};
 use crate::{DecodeOptions, ItemError};
 
 impl<T: DeserializeOwned> Encoded<T> {
@@ -87,13 +87,25 @@ impl<T: DeserializeOwned> Encoded<T> {
         Ok(self.json_at(path)?.and_then(|text| serde_json::from_str(text).ok()))
     }
 
-    /// The JSON at a path.
+    /// The JSON at a path. Where `spec`, `status` and `status.phase` stand is known, so that nothing before them has to be
+    /// skipped.
     ///
     /// # Errors
     /// The path can't be read.
     pub fn json_at(&self, path: &str) -> Result<Option<&str>, EncodedError> {
-        let path: FieldPath = path.parse()?;
-        Ok(find(self.to_json(), path.segments()))
+        if path == "status.phase" {
+            return Ok(self.text_at(keys::PHASE));
+        }
+        let mut value = Some(self.to_json());
+        for (depth, step) in Steps::of(path).enumerate() {
+            let step = step?;
+            value = match &step {
+                Step::Key(key) if depth == 0 && **key == *"spec" => self.text_at(keys::SPEC),
+                Step::Key(key) if depth == 0 && **key == *"status" => self.text_at(keys::STATUS),
+                step => value.and_then(|value| find(value, step)),
+            };
+        }
+        Ok(value)
     }
 
     /// The whole JSON, as it came but for what was left out.

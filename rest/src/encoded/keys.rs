@@ -2,18 +2,21 @@
 
 use crate::scan::{FieldPath, Item, Plan, Span};
 
-/// Fields of the metadata whose places are kept, in this order.
-const FIELDS: [&str; KEYS] = [
-    "name",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "labels",
-    "annotations",
-    "ownerReferences",
-    "deletionTimestamp",
+/// Fields whose places are kept, in this order.
+const FIELDS: [&[&str]; KEYS] = [
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+    &["metadata", "uid"],
+    &["metadata", "resourceVersion"],
+    &["metadata", "labels"],
+    &["metadata", "annotations"],
+    &["metadata", "ownerReferences"],
+    &["metadata", "deletionTimestamp"],
+    &["spec"],
+    &["status"],
+    &["status", "phase"],
 ];
-pub(super) const KEYS: usize = 8;
+pub(super) const KEYS: usize = 11;
 
 pub(super) const NAME: usize = 0;
 pub(super) const NAMESPACE: usize = 1;
@@ -23,11 +26,14 @@ pub(super) const LABELS: usize = 4;
 pub(super) const ANNOTATIONS: usize = 5;
 pub(super) const OWNER_REFERENCES: usize = 6;
 pub(super) const DELETION_TIMESTAMP: usize = 7;
+pub(super) const SPEC: usize = 8;
+pub(super) const STATUS: usize = 9;
+pub(super) const PHASE: usize = 10;
 
 /// Marks the places of all fields.
 pub(super) fn mark(plan: &mut Plan) {
     for (slot, field) in FIELDS.iter().enumerate() {
-        plan.mark(&FieldPath::of_keys(["metadata", field]), slot);
+        plan.mark(&FieldPath::of_keys(field.iter().copied()), slot);
     }
 }
 

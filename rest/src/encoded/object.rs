@@ -87,7 +87,7 @@ impl<T> Encoded<T> {
         }
     }
 
-    fn text_at(&self, place: usize) -> Option<&str> {
+    pub(super) fn text_at(&self, place: usize) -> Option<&str> {
         let Span { start, end } = self.places[place];
         if end <= start {
             return None;

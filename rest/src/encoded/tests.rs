@@ -3,8 +3,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::scan::model::value;
-use crate::{DecodeOptions, decode_object};
+use crate::scan::model::{remove, value};
+use crate::{DecodeOptions, FieldPath, decode_object};
 
 fn encode(text: &str) -> Encoded<Value> {
     Encoded::from_json(text.as_bytes()).unwrap()
@@ -37,6 +37,7 @@ fn keys_are_at_hand() {
     assert_eq!(encoded.str_at("spec.nothing.here").unwrap(), None);
     assert_eq!(encoded.decode_at::<Value>("status").unwrap().unwrap(), pod["status"]);
     assert!(encoded.str_at("spec..x").is_err());
+    assert!(encoded.str_at("nothing.here..x").is_err());
 }
 
 #[test]
@@ -75,6 +76,20 @@ fn the_last_of_two_metadata_counts() {
     let encoded = encode(r#"{"metadata":{"name":"a","uid":"u"},"metadata":{"name":"b"}}"#);
     assert_eq!((encoded.name(), encoded.uid()), ("b", None));
     assert_eq!(encode(r#"{"metadata":{"name":"a"},"metadata":null}"#).name(), "");
+}
+
+#[test]
+fn the_last_of_two_phases_counts() {
+    for (text, phase) in [
+        (r#"{"status":{"phase":"a","ph\u0061se":"\u0062"}}"#, Some("b")),
+        (r#"{"status":{"phase":"a"},"status":{"phase":"b","x":{"phase":"c"}},"phase":"d"}"#, Some("b")),
+        (r#"{"status":{"phase":"a"},"st\u0061tus":{}}"#, None),
+        (r#"{"status":{"phase":"a","phase":7}}"#, None),
+        (r#"{"status":[{"phase":"a"}]}"#, None),
+    ] {
+        assert_eq!(encode(text).str_at("status.phase").unwrap().as_deref(), phase, "{text}");
+        assert_eq!(encode(text).str_at(r#"["status"].phase"#).unwrap().as_deref(), phase, "{text}");
+    }
 }
 
 #[test]
@@ -164,13 +179,33 @@ proptest! {
     #[test]
     fn getters_agree_with_the_whole_document(text in value()) {
         let encoded = encode(&text);
-        let whole: Value = encoded.decode().unwrap();
+        let mut whole: Value = serde_json::from_str(&text).unwrap();
+        remove(&mut whole, &FieldPath::managed_fields());
+        prop_assert_eq!(&encoded.decode().unwrap(), &whole);
         let meta = whole.get("metadata");
         prop_assert_eq!(encoded.name(), meta.and_then(|m| m.get("name")?.as_str()).unwrap_or_default());
         let found = encoded.annotation("a.b/c");
         let annotation = meta.and_then(|m| m.get("annotations")?.get("a.b/c")?.as_str());
         prop_assert_eq!(found.as_deref(), annotation);
+        for (path, keys) in [
+            ("spec", &["spec"][..]),
+            (r#"["status"]"#, &["status"]),
+            ("status.name", &["status", "name"]),
+            ("status.phase", &["status", "phase"]),
+            ("metadata.spec", &["metadata", "spec"]),
+            ("items.status", &["items", "status"]),
+        ] {
+            let found = encoded.decode_at::<Value>(path).unwrap();
+            let expected = keys.iter().try_fold(&whole, |value, key| value.as_object()?.get(*key));
+            prop_assert_eq!(found.as_ref(), expected, "{} in {}", path, text);
+            let string = encoded.str_at(path).unwrap();
+            prop_assert_eq!(string.as_deref(), expected.and_then(Value::as_str));
+            prop_assert_eq!(encoded.i64_at(path).unwrap(), expected.and_then(Value::as_i64));
+            prop_assert_eq!(encoded.f64_at(path).unwrap(), expected.and_then(Value::as_f64));
+            prop_assert_eq!(encoded.bool_at(path).unwrap(), expected.and_then(Value::as_bool));
+        }
         let at = encoded.decode_at::<Value>("spec.list[1].name").unwrap();
-        prop_assert_eq!(at.as_ref(), whole.pointer("/spec/list/1/name").filter(|_| whole["spec"]["list"].is_array()));
+        let expected = whole.pointer("/spec/list/1/name").filter(|_| whole["spec"]["list"].is_array());
+        prop_assert_eq!(at.as_ref(), expected);
     }
 }

@@ -3,36 +3,32 @@
 use fearless_simd::{Level, Simd, dispatch};
 
 use super::block::{BLOCK, classify};
-use super::path::Segment;
+use super::path::Step;
 use super::strings::Strings;
 
-/// The text of the value that `path` leads to. Of a key that comes twice the last one counts, as with serde_json.
-/// [`Segment::Each`] leads nowhere: it is many values.
-pub(crate) fn find<'a>(text: &'a str, path: &[Segment]) -> Option<&'a str> {
-    let level = Level::new();
-    let mut value = super::scanner::trim(text);
-    for segment in path {
-        let mut found = None;
-        match segment {
-            Segment::Key(key) => members(level, value, |name, value| {
-                if same(name, key) {
-                    found = Some(value);
-                }
-                true
-            }),
-            Segment::Index(index) => {
-                let mut left = *index;
-                elements(level, value, |element| {
-                    found = (left == 0).then_some(element);
-                    left = left.wrapping_sub(1);
-                    found.is_none()
-                });
+/// The text of the value to which a step leads from a value. Of a key that comes twice the last one counts, as with
+/// serde_json. [`Step::Each`] leads nowhere: it is many values.
+pub(crate) fn find<'a>(value: &'a str, step: &Step<'_>) -> Option<&'a str> {
+    let (level, value) = (Level::new(), super::scanner::trim(value));
+    let mut found = None;
+    match step {
+        Step::Key(key) => members(level, value, |name, value| {
+            if same(name, key) {
+                found = Some(value);
             }
-            Segment::Each => {}
+            true
+        }),
+        Step::Index(index) => {
+            let mut left = *index;
+            elements(level, value, |element| {
+                found = (left == 0).then_some(element);
+                left = left.wrapping_sub(1);
+                found.is_none()
+            });
         }
-        value = found?;
+        Step::Each => {}
     }
-    Some(value)
+    found
 }
 
 /// The keys, as they stand in the text, and values of an object; nothing of any other value. Ends when `each` says

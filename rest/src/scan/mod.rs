@@ -26,6 +26,7 @@ pub(crate) use find::{each_member, find, same};
 #[cfg(feature = "protobuf")]
 pub(crate) use path::Segment;
 pub use path::{FieldPath, FieldPathError};
+pub(crate) use path::{Step, Steps};
 pub(crate) use plan::{Plan, frame_slot};
 pub(crate) use scanner::{Item, Limits, Marks, Scanner, Shape, Span};
 #[cfg(test)]

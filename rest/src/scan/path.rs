@@ -1,5 +1,6 @@
 //! Paths to fields, as people write them.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
@@ -84,49 +85,87 @@ impl FromStr for FieldPath {
     type Err = FieldPathError;
 
     fn from_str(path: &str) -> Result<Self, FieldPathError> {
-        let fail = |at: usize, reason| Err(FieldPathError { path: path.to_owned(), at, reason });
         let mut segments = Vec::new();
-        let mut at = 0;
-        while at < path.len() {
-            let rest = &path[at..];
-            if let Some(inside) = rest.strip_prefix('[') {
-                if inside.starts_with('"') {
-                    // The string's end is where serde_json finds it.
-                    let mut strings = serde_json::Deserializer::from_str(inside).into_iter::<String>();
-                    let Some(Ok(key)) = strings.next() else { return fail(at, "a broken string") };
-                    let end = strings.byte_offset();
-                    if !inside[end..].starts_with(']') {
-                        return fail(at + 1 + end, "a missing `]`");
-                    }
-                    segments.push(Segment::Key(key.into()));
-                    at += end + 2;
-                } else {
-                    let Some((number, _)) = inside.split_once(']') else {
-                        return fail(at, "a missing `]`");
-                    };
-                    segments.push(match (number, number.parse()) {
-                        ("", _) => Segment::Each,
-                        (_, Ok(index)) if number.bytes().all(|b| b.is_ascii_digit()) => Segment::Index(index),
-                        _ => return fail(at + 1, "neither a number nor a quoted key"),
-                    });
-                    at += number.len() + 2;
-                }
-            } else {
-                let start = match rest.strip_prefix('.') {
-                    Some(_) if segments.is_empty() => return fail(at, "a dot before the first key"),
-                    Some(_) => at + 1,
-                    None if segments.is_empty() => at,
-                    None => return fail(at, "a missing dot"),
-                };
-                let end = path[start..].find(['.', '[', ']', '"']).map_or(path.len(), |len| start + len);
-                if start == end {
-                    return fail(start, "an empty key");
-                }
-                segments.push(Segment::Key(path[start..end].into()));
-                at = end;
-            }
+        for step in Steps::of(path) {
+            segments.push(match step? {
+                Step::Key(key) => Segment::Key(key.into()),
+                Step::Each => Segment::Each,
+                Step::Index(index) => Segment::Index(index),
+            });
         }
         Ok(Self { segments })
+    }
+}
+
+/// A segment of a path that stays where it is written.
+#[derive(Clone, Debug)]
+pub(crate) enum Step<'a> {
+    Key(Cow<'a, str>),
+    Each,
+    Index(usize),
+}
+
+/// Reads a path, segment by segment.
+pub(crate) struct Steps<'a> {
+    path: &'a str,
+    at: usize,
+}
+
+impl<'a> Steps<'a> {
+    pub(crate) fn of(path: &'a str) -> Self {
+        Self { path, at: 0 }
+    }
+
+    fn step(&mut self) -> Result<Step<'a>, (usize, &'static str)> {
+        let (path, at) = (self.path, self.at);
+        let rest = &path[at..];
+        if let Some(inside) = rest.strip_prefix('[') {
+            if inside.starts_with('"') {
+                // The string's end is where serde_json finds it.
+                let mut strings = serde_json::Deserializer::from_str(inside).into_iter::<String>();
+                let Some(Ok(key)) = strings.next() else { return Err((at, "a broken string")) };
+                let end = strings.byte_offset();
+                if !inside[end..].starts_with(']') {
+                    return Err((at + 1 + end, "a missing `]`"));
+                }
+                self.at += end + 2;
+                return Ok(Step::Key(key.into()));
+            }
+            let (number, _) = inside.split_once(']').ok_or((at, "a missing `]`"))?;
+            self.at += number.len() + 2;
+            return match (number, number.parse()) {
+                ("", _) => Ok(Step::Each),
+                (_, Ok(index)) if number.bytes().all(|b| b.is_ascii_digit()) => Ok(Step::Index(index)),
+                _ => Err((at + 1, "neither a number nor a quoted key")),
+            };
+        }
+        let start = match rest.starts_with('.') {
+            true if at == 0 => return Err((at, "a dot before the first key")),
+            true => at + 1,
+            false if at == 0 => at,
+            false => return Err((at, "a missing dot")),
+        };
+        let end = path[start..].find(['.', '[', ']', '"']).map_or(path.len(), |len| start + len);
+        if start == end {
+            return Err((start, "an empty key"));
+        }
+        self.at = end;
+        Ok(Step::Key(path[start..end].into()))
+    }
+}
+
+impl<'a> Iterator for Steps<'a> {
+    type Item = Result<Step<'a>, FieldPathError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at >= self.path.len() {
+            return None;
+        }
+        Some(self.step().map_err(|(at, reason)| {
+            let path = self.path.to_owned();
+            self.at = path.len();
+            FieldPathError { path, at, reason }
+        }))
     }
 }
 

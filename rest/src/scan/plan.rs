@@ -5,7 +5,7 @@ use super::path::{FieldPath, Segment};
 pub(super) const NONE: u32 = u32::MAX;
 
 /// Places that the scanner can remember in one pass.
-pub(crate) const SLOTS: usize = 12;
+pub(crate) const SLOTS: usize = 13;
 
 /// What happens to the value of a key.
 #[derive(Clone, Copy, Debug)]

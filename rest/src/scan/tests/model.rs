@@ -45,6 +45,9 @@ fn key() -> impl Strategy<Value = String> {
         r#""a.b/c""#,
         r#""a.b\/c""#,
         r#""spec""#,
+        r#""sp\u0065c""#,
+        r#""status""#,
+        r#""phase""#,
         r#""list""#,
         r#""items""#,
         r#""""#,
@@ -84,7 +87,7 @@ fn blank() -> impl Strategy<Value = String> {
 }
 
 /// Takes out what a path leads to.
-pub(super) fn remove(value: &mut Value, path: &FieldPath) {
+pub(crate) fn remove(value: &mut Value, path: &FieldPath) {
     fn go(value: &mut Value, path: &[Segment]) {
         match (path, value) {
             ([Segment::Key(key)], Value::Object(map)) => drop(map.remove(&**key)),

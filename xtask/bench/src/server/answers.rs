@@ -1,10 +1,13 @@
 //! The answers, made before anybody asks.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use futures_util::stream::{self, Stream};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
@@ -60,6 +63,8 @@ pub(super) struct Answers {
     recorded: Vec<Recorded>,
     count: usize,
     lists: [OnceLock<Bytes>; 3],
+    /// Events that say what there is, one after the other, and where each ends.
+    initial: OnceLock<(Bytes, Vec<usize>)>,
     objects: [OnceLock<Vec<Bytes>>; 3],
     events: [OnceLock<Vec<Bytes>>; 3],
 }
@@ -71,6 +76,7 @@ impl Answers {
             recorded,
             count: count as usize,
             lists: Default::default(),
+            initial: OnceLock::new(),
             objects: Default::default(),
             events: Default::default(),
         }
@@ -79,9 +85,69 @@ impl Answers {
     /// All pods.
     pub(super) fn list(&self, form: Form) -> Response<Body> {
         let list = self.lists[form as usize].get_or_init(|| self.make_list(form)).clone();
-        let pieces = (0..list.len().div_ceil(PIECE))
-            .map(move |n| list.slice(n * PIECE..list.len().min((n + 1) * PIECE)));
-        respond(form.content_type(false), pieces)
+        respond(form.content_type(false), pieces(list))
+    }
+
+    /// A page of them in JSON, made when it is asked for.
+    pub(super) fn page(&self, start: usize, limit: usize) -> Response<Body> {
+        let end = (start + limit).min(self.count);
+        let rest = match self.count - end {
+            0 => String::new(),
+            left => format!(r#","continue":"{end}","remainingItemCount":{left}"#),
+        };
+        respond(Form::Json.content_type(false), pieces(self.json_list(start.min(end)..end, &rest).into()))
+    }
+
+    /// All pods as events, and then the bookmark that says so; the watch stays open.
+    pub(super) fn watch_list(&self) -> Response<Body> {
+        let (events, ends) = self.initial.get_or_init(|| self.make_initial());
+        let (events, ends) = (events.clone(), ends.clone());
+        let mut start = 0;
+        let events = ends.into_iter().map(move |end| events.slice(std::mem::replace(&mut start, end)..end));
+        let frames = stream::iter(events.map(|event| Ok(Frame::data(event)))).chain(stream::pending());
+        answer(Form::Json.content_type(true), Box::pin(frames))
+    }
+
+    fn make_initial(&self) -> (Bytes, Vec<usize>) {
+        let (mut out, mut ends) = (Vec::new(), Vec::new());
+        for pod in self.pods(0..self.count, |pod| &pod.json) {
+            out.extend(br#"{"type":"ADDED","object":"#);
+            out.extend(typed_json(&pod));
+            out.extend(b"}\n");
+            ends.push(out.len());
+        }
+        let bookmark = br#"{"type":"BOOKMARK","object":{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"4711","creationTimestamp":null,"annotations":{"k8s.io/initial-events-end":"true"}}}}"#;
+        out.extend(bookmark);
+        out.push(b'\n');
+        ends.push(out.len());
+        (out.into(), ends)
+    }
+
+    /// Some of the pods, each of a name of its own.
+    fn pods(
+        &self,
+        range: Range<usize>,
+        form: impl Fn(&Recorded) -> &Bytes,
+    ) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        let all = self.recorded.len();
+        range.map(move |n| {
+            let pod = &self.recorded[n % all];
+            pod.turn(form(pod), n / all)
+        })
+    }
+
+    fn json_list(&self, range: Range<usize>, metadata: &str) -> Vec<u8> {
+        let mut out = br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"4711""#.to_vec();
+        out.extend(metadata.as_bytes());
+        out.extend(br#"},"items":["#);
+        for (n, pod) in self.pods(range, |pod| &pod.json).enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            out.extend(&*pod);
+        }
+        out.extend(b"]}\n");
+        out
     }
 
     /// As many events as there are pods; then the watch ends.
@@ -113,34 +179,12 @@ impl Answers {
     }
 
     fn make_list(&self, form: Form) -> Bytes {
-        let all = self.recorded.len();
-        let pods = (0..self.count).map(|n| {
-            let pod = &self.recorded[n % all];
-            let bytes = match form {
-                Form::Json => &pod.json,
-                Form::Protobuf => &pod.protobuf,
-                Form::Cbor => &pod.cbor,
-            };
-            pod.turn(bytes, n / all)
-        });
         match form {
-            Form::Json => {
-                let mut out =
-                    br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"4711"},"items":["#
-                        .to_vec();
-                for (n, pod) in pods.enumerate() {
-                    if n > 0 {
-                        out.push(b',');
-                    }
-                    out.extend(&*pod);
-                }
-                out.extend(b"]}\n");
-                out.into()
-            }
+            Form::Json => self.json_list(0..self.count, "").into(),
             Form::Protobuf => {
                 // The list's metadata, with the resource version in it, and then each pod as field 2.
                 let mut raw = b"\x0a\x06\x12\x044711".to_vec();
-                for pod in pods {
+                for pod in self.pods(0..self.count, |pod| &pod.protobuf) {
                     encode_key(2, WireType::LengthDelimited, &mut raw);
                     encode_varint(pod.len() as u64, &mut raw);
                     raw.extend(&*pod);
@@ -160,19 +204,26 @@ impl Answers {
                 cbor::text(&mut out, "4711");
                 cbor::text(&mut out, "items");
                 cbor::head(&mut out, 4, self.count as u64);
-                pods.for_each(|pod| out.extend(&*pod));
+                self.pods(0..self.count, |pod| &pod.cbor).for_each(|pod| out.extend(&*pod));
                 out.into()
             }
         }
     }
 }
 
+fn pieces(bytes: Bytes) -> impl Iterator<Item = Bytes> + Send + 'static {
+    (0..bytes.len().div_ceil(PIECE)).map(move |n| bytes.slice(n * PIECE..bytes.len().min((n + 1) * PIECE)))
+}
+
 fn respond(
     content_type: HeaderValue,
     pieces: impl Iterator<Item = Bytes> + Send + 'static,
 ) -> Response<Body> {
-    let frames = stream::iter(pieces.map(|piece| Ok(Frame::data(piece))));
-    let mut response = Response::new(StreamBody::new(Box::pin(frames) as Chunks));
+    answer(content_type, Box::pin(stream::iter(pieces.map(|piece| Ok(Frame::data(piece))))))
+}
+
+fn answer(content_type: HeaderValue, chunks: Chunks) -> Response<Body> {
+    let mut response = Response::new(StreamBody::new(chunks));
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }
@@ -188,7 +239,7 @@ pub(super) fn unknown() -> Response<Body> {
 fn object(pod: &Recorded, form: Form) -> Vec<u8> {
     match form {
         Form::Json => {
-            let mut out = typed_json(pod);
+            let mut out = typed_json(&pod.json);
             out.push(b'\n');
             out
         }
@@ -200,7 +251,9 @@ fn object(pod: &Recorded, form: Form) -> Vec<u8> {
 /// An event of a watch.
 fn event(pod: &Recorded, form: Form) -> Vec<u8> {
     match form {
-        Form::Json => [br#"{"type":"MODIFIED","object":"#.as_slice(), &typed_json(pod), b"}\n"].concat(),
+        Form::Json => {
+            [br#"{"type":"MODIFIED","object":"#.as_slice(), &typed_json(&pod.json), b"}\n"].concat()
+        }
         Form::Protobuf => {
             let raw = Some(enveloped("Pod", pod.protobuf.to_vec()));
             let event =
@@ -222,8 +275,8 @@ fn event(pod: &Recorded, form: Form) -> Vec<u8> {
 }
 
 /// A pod of a list has no kind of its own; a pod by itself does.
-fn typed_json(pod: &Recorded) -> Vec<u8> {
-    let rest = pod.json.strip_prefix(b"{").unwrap_or_default();
+fn typed_json(pod: &[u8]) -> Vec<u8> {
+    let rest = pod.strip_prefix(b"{").unwrap_or_default();
     [br#"{"kind":"Pod","apiVersion":"v1","#.as_slice(), rest].concat()
 }
 

@@ -17,7 +17,7 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use self::answers::{Answers, Body};
+use self::answers::{Answers, Body, Form};
 use crate::args::ServeArgs;
 use crate::{Failure, cores};
 
@@ -65,12 +65,19 @@ async fn serve(stream: TcpStream, acceptor: &TlsAcceptor, answers: Arc<Answers>)
 
 async fn answer(request: Request<Incoming>, answers: Arc<Answers>) -> Result<Response<Body>, hyper::Error> {
     let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
-    let form = answers::Form::wanted(request.headers());
-    let is_watch =
-        request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
+    let form = Form::wanted(request.headers());
+    let query = request.uri().query().unwrap_or_default();
+    let param = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let number = |name: &str| param(name).and_then(|value| value.parse().ok());
+    let (watches, sends_initial) =
+        (param("watch") == Some("true"), param("sendInitialEvents") == Some("true"));
     Ok(match (request.method(), &path[..]) {
-        (&Method::GET, ["api", "v1", "pods"]) if is_watch => answers.watch(form),
-        (&Method::GET, ["api", "v1", "pods"]) => answers.list(form),
+        (&Method::GET, ["api", "v1", "pods"]) => match (watches, number("limit"), form) {
+            (true, _, Form::Json) if sends_initial => answers.watch_list(),
+            (true, ..) => answers.watch(form),
+            (false, Some(limit), Form::Json) => answers.page(number("continue").unwrap_or_default(), limit),
+            (false, ..) => answers.list(form),
+        },
         (&Method::GET, ["api", "v1", "namespaces", _, "pods", name]) => answers.object(name, form),
         (&Method::POST, ["api", "v1", "namespaces", _, "pods"]) => Answers::created(request).await?,
         _ => answers::unknown(),

@@ -33,7 +33,8 @@ pub(super) struct Recorded {
 impl Recorded {
     /// One of its forms for the `turn`th time: of another name, after the first, which takes as many bytes.
     pub(super) fn turn<'a>(&self, form: &'a [u8], turn: usize) -> Cow<'a, [u8]> {
-        let number = format!("{turn:04}");
+        // No pod's own name ends like this: what controllers add to one holds no `y`.
+        let number = format!("y{turn:03}");
         let kept = self.name.len().saturating_sub(number.len());
         if turn == 0 || kept == 0 {
             return form.into();

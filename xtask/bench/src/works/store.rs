@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use kube::api::Api;
 use kube::runtime::{WatchStreamExt as _, reflector, watcher};
-use kubewire_rest::{Change, Encoded, RestClient, Store};
+use kubewire_rest::{RestClient, Store};
 
 use super::{Bench, Group, KUBE, Work, peers};
 use crate::Failure;
@@ -25,21 +25,27 @@ pub(super) fn groups() -> Vec<Group> {
     vec![Group { unit: "pods", works }]
 }
 
-/// A store is made, and filled from a list.
+/// A store is made, and filled.
 async fn filled(bench: Bench) -> Result<Sample, Failure> {
     let client = peers::kubewire(&bench).await?;
     bench.meter.measure(async || bench.all(fill(&client).await?.len())).await
 }
 
+/// As a program does it: what there is comes with a watch, and the store says when it is all there.
 async fn fill(client: &RestClient) -> Result<Store<Pod>, Failure> {
     let store = Store::new();
-    store.apply(Change::Init);
-    let mut pods = client.get().resource("pods").items::<Encoded<Pod>>().await?;
-    while let Some(pod) = pods.next().await {
-        store.apply(Change::Applied(pod?));
+    let mut failure = None;
+    let feeding = store.feed(client.get().resource("pods").list_watch(), |error| failure = Some(error));
+    let synced = tokio::select! {
+        biased;
+        synced = store.synced() => synced,
+        () = feeding => false,
+    };
+    match failure {
+        Some(error) => Err(error.into()),
+        None if synced => Ok(store),
+        None => Err("the list-watch ended".into()),
     }
-    store.apply(Change::InitDone);
-    Ok(store)
 }
 
 async fn kube_filled(bench: Bench) -> Result<Sample, Failure> {
@@ -47,6 +53,7 @@ async fn kube_filled(bench: Bench) -> Result<Sample, Failure> {
     bench.meter.measure(async || bench.all(kube_fill(&client).await?.len())).await
 }
 
+/// kube's watcher lists pages of 500 unless told otherwise.
 async fn kube_fill(client: &kube::Client) -> Result<reflector::Store<Pod>, Failure> {
     let (store, writer) = reflector::store();
     let pods = Api::<Pod>::all(client.clone());

@@ -127,6 +127,8 @@ proptest! {
             meta.managed.clear();
         }
         prop_assert_eq!(&encoded.decode().unwrap(), &merged);
+        let last = two.status.as_ref().or(one.status.as_ref()).map(Message::encode_to_vec);
+        prop_assert_eq!(encoded.bytes_at(&[3]), last.as_deref());
         let meta = merged.metadata.unwrap_or_default();
         let labels: Vec<_> = encoded.labels().into_iter().collect();
         prop_assert_eq!(labels, meta.labels.iter().map(|(k, v)| (k.into(), v.into())).collect::<Vec<_>>());

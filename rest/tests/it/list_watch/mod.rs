@@ -2,6 +2,9 @@
 
 #[cfg(feature = "fake")]
 mod drops;
+#[cfg(feature = "protobuf")]
+mod protobuf;
+mod recorder;
 mod refused;
 mod scale;
 mod steps;
@@ -78,39 +81,37 @@ async fn all(mut watch: ListWatch<Object>) -> String {
 /// What was asked for, in short: `all@V` is a watch that begins with what there is, `list@V` a list in one piece,
 /// `pages@V` one with a limit, `next` a further page, `watch@V` a watch of changes.
 fn asked(script: &Script) -> String {
-    let asked = |query: &str| {
-        let value = |name: &str| {
-            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-        };
-        let version = value("resourceVersion").unwrap_or_default();
-        if value("watch").is_some() {
-            assert_eq!(value("allowWatchBookmarks").as_deref(), Some("true"), "{query}");
-            let seconds: u64 = value("timeoutSeconds").unwrap().parse().unwrap();
-            assert!((300..=600).contains(&seconds), "{query}");
-            assert_eq!(value("limit"), None, "{query}");
-            assert_eq!(
-                value("sendInitialEvents").is_some(),
-                value("resourceVersionMatch").is_some(),
-                "{query}"
-            );
-            return match value("resourceVersionMatch").as_deref() {
-                Some("NotOlderThan") => format!("all@{version}"),
-                _ => format!("watch@{version}"),
-            };
-        }
-        for name in ["allowWatchBookmarks", "timeoutSeconds", "sendInitialEvents"] {
-            assert_eq!(value(name), None, "{query}");
-        }
-        // With a limit, a version alone means exactly that one.
-        let is_page = value("limit").is_some() && !matches!(&*version, "" | "0");
-        assert_eq!(value("resourceVersionMatch"), is_page.then(|| "NotOlderThan".to_owned()), "{query}");
-        match (value("continue"), value("limit")) {
-            (Some(_), _) => "next".to_owned(),
-            (None, Some(_)) => format!("pages@{version}"),
-            (None, None) => format!("list@{version}"),
-        }
-    };
     let sent = script.sent();
-    sent.iter().map(|sent| asked(sent.uri.query().unwrap_or(""))).collect::<Vec<_>>().join(" ")
+    sent.iter().map(|sent| asked_by(sent.uri.query().unwrap_or(""))).collect::<Vec<_>>().join(" ")
+}
+
+/// The same of one query.
+fn asked_by(query: &str) -> String {
+    let value = |name: &str| {
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    };
+    let version = value("resourceVersion").unwrap_or_default();
+    if value("watch").is_some() {
+        assert_eq!(value("allowWatchBookmarks").as_deref(), Some("true"), "{query}");
+        let seconds: u64 = value("timeoutSeconds").unwrap().parse().unwrap();
+        assert!((300..=600).contains(&seconds), "{query}");
+        assert_eq!(value("limit"), None, "{query}");
+        assert_eq!(value("sendInitialEvents").is_some(), value("resourceVersionMatch").is_some(), "{query}");
+        return match value("resourceVersionMatch").as_deref() {
+            Some("NotOlderThan") => format!("all@{version}"),
+            _ => format!("watch@{version}"),
+        };
+    }
+    for name in ["allowWatchBookmarks", "timeoutSeconds", "sendInitialEvents"] {
+        assert_eq!(value(name), None, "{query}");
+    }
+    // With a limit, a version alone means exactly that one.
+    let is_page = value("limit").is_some() && !matches!(&*version, "" | "0");
+    assert_eq!(value("resourceVersionMatch"), is_page.then(|| "NotOlderThan".to_owned()), "{query}");
+    match (value("continue"), value("limit")) {
+        (Some(_), _) => "next".to_owned(),
+        (None, Some(_)) => format!("pages@{version}"),
+        (None, None) => format!("list@{version}"),
+    }
 }

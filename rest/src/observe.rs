@@ -160,6 +160,18 @@ impl ListObserver {
         }
     }
 
+    /// Decodes an item that was counted as ready.
+    pub(crate) fn decode<T>(&mut self, decode: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "metrics")]
+        if self.metrics.is_some() {
+            let start = Instant::now();
+            let item = decode();
+            self.time += start.elapsed();
+            return item;
+        }
+        decode()
+    }
+
     /// All items have been read.
     pub(crate) fn finished(&self) {
         #[cfg(feature = "metrics")]

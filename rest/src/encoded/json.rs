@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::object::Wire;
 use super::{Encoded, EncodedError, keys};
-use crate::list::sealed::{FromItem, Parts, Text};
+use crate::list::sealed::{FromItem, FromJson, Parts, Text};
 use crate::scan::{FieldPath, Plan, Step, Steps, each_member, find, same};
 use crate::{DecodeOptions, ItemError};
 
@@ -158,6 +158,8 @@ fn string(json: &str) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(bare))
     }
 }
+
+impl<T: DeserializeOwned + 'static> FromJson for Encoded<T> {}
 
 impl<T: DeserializeOwned + 'static> FromItem for Encoded<T> {
     const IS_LIGHT: bool = true;

@@ -65,6 +65,9 @@ pub(crate) mod sealed {
         }
     }
 
+    /// Types that are read from JSON.
+    pub trait FromJson: FromItem {}
+
     /// A plan, as other crates see it: not at all.
     #[derive(Debug)]
     pub struct Parts(pub(crate) Plan);
@@ -74,7 +77,9 @@ pub(crate) mod sealed {
     pub struct Text<'a>(pub(crate) Item<'a>);
 }
 
-use sealed::{FromItem, Parts, Text};
+use sealed::{FromItem, FromJson, Parts, Text};
+
+impl<T: DeserializeOwned + Send + 'static> FromJson for T {}
 
 impl<T: DeserializeOwned + Send + 'static> FromItem for T {
     fn plan(_: &DecodeOptions) -> Parts {

@@ -2,8 +2,10 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
+use serde::Deserialize;
 
 use super::batch::Batch;
+use super::decode::sealed::FromJson;
 use super::source::Source;
 use super::{Decode, DecodeOptions, Form, ItemError};
 use crate::ListMeta;
@@ -87,6 +89,24 @@ impl<T: Decode> ListDecoder<T> {
     /// Finds the next item, checks it, and puts it into the batch; otherwise like [`next_item`](Self::next_item).
     pub(super) fn next_into(&mut self, batch: &mut Batch<T>) -> Option<Result<(), ItemError>> {
         self.next_by(|source| source.next_into(batch).map(Ok))
+    }
+
+    /// The next item as another type, which may borrow from its bytes; see [`Items::next_as`](crate::Items::next_as).
+    pub fn next_item_as<'a, U: Deserialize<'a>>(&'a mut self) -> Option<Result<U, ItemError>>
+    where
+        T: FromJson,
+    {
+        if let Err(error) = self.make_ready()? {
+            return Some(Err(error));
+        }
+        let item = self.source.next_item_as()?;
+        self.ended = item.is_err();
+        Some(item)
+    }
+
+    /// Scans until an item is ready; otherwise as [`next_item`](Self::next_item).
+    pub(super) fn make_ready(&mut self) -> Option<Result<(), ItemError>> {
+        self.next_by(|source| source.is_ready().then_some(Ok(())))
     }
 
     fn next_by<R>(

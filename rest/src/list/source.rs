@@ -1,13 +1,15 @@
 use std::marker::PhantomData;
 
 use bytes::Bytes;
+use serde::Deserialize;
 
 use super::batch::{self, Batch};
+use super::decode::sealed::FromJson;
 use super::{Decode, DecodeOptions, Feed, Form, ItemError};
 use crate::ListMeta;
 #[cfg(feature = "protobuf")]
 use crate::protobuf::{ListReader, Messages};
-use crate::scan::Shape;
+use crate::scan::{Item, Shape};
 #[cfg(feature = "protobuf")]
 use crate::{FieldPathError, ProtobufError};
 
@@ -50,6 +52,31 @@ impl<T: Decode> Source<T> {
             Self::Protobuf(reader, _) => batch.push_message(reader.next_item()?),
         }
         Some(())
+    }
+
+    /// Whether [`next_item`](Self::next_item) has something.
+    pub(super) fn is_ready(&self) -> bool {
+        match self {
+            Self::Json(feed, _) => feed.scanner().has_items(),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(reader, messages) => messages.is_err() || reader.is_ready(),
+        }
+    }
+
+    /// The next item that is ready as another type.
+    pub(super) fn next_item_as<'a, U: Deserialize<'a>>(&'a mut self) -> Option<Result<U, ItemError>>
+    where
+        T: FromJson,
+    {
+        match self {
+            Self::Json(feed, _) => {
+                let Item { text, index, offset, .. } = feed.next_item()?;
+                let item = serde_json::from_str(text);
+                Some(item.map_err(|source| ItemError::Type { item: Some(index), offset, source }))
+            }
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(..) => unreachable!("a type that is read from JSON"),
+        }
     }
 
     /// Takes bytes until an item or more is ready or all are taken; returns how many it took.

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde::de::DeserializeOwned;
 
-use crate::list::sealed::{FromItem, Parts, Text};
+use crate::list::sealed::{FromItem, FromJson, Parts, Text};
 use crate::scan::{FieldPath, Plan};
 use crate::{DecodeOptions, FieldPathError};
 
@@ -86,6 +86,8 @@ impl<T: Project> Checked<T> {
         T::PATHS
     };
 }
+
+impl<T: Project> FromJson for Projected<T> {}
 
 impl<T: Project> FromItem for Projected<T> {
     const IS_LIGHT: bool = true;

@@ -105,6 +105,11 @@ impl ListReader {
         Some(ListItem { bytes, index, offset: self.item_offset })
     }
 
+    /// Whether an item is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.is_some()
+    }
+
     /// The end of the input.
     pub(crate) fn finish(&mut self) -> Result<(), ProtobufError> {
         let is_whole = matches!(&self.state, State::Key(key) if key.is_new()) && self.left.is_none();

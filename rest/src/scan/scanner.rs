@@ -176,7 +176,6 @@ impl Scanner {
     }
 
     /// Whether an item is ready.
-    #[cfg(feature = "cbor")]
     pub(crate) fn has_items(&self) -> bool {
         !self.ready.is_empty()
     }

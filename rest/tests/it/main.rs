@@ -3,6 +3,7 @@
 
 mod answers;
 mod bodies;
+mod borrowed;
 mod building;
 #[cfg(feature = "cbor")]
 mod cbor;

@@ -21,6 +21,8 @@ pub(crate) fn open(body: &[u8]) -> Result<(TypeMeta, &[u8]), Kind> {
         match field.number {
             1 => meta::type_meta(field.value.bytes()?, &mut types)?,
             2 => message = field.value.bytes()?,
+            // How it is encoded, and its media type.
+            3 | 4 => drop(field.value.bytes()?),
             _ => {}
         }
     }

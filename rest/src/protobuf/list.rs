@@ -221,8 +221,10 @@ impl ListReader {
         let (number, wire_type) = key(number)?;
         Ok(match wire_type {
             Type::Bytes => State::Length(number, Varint::default()),
-            // Both of the wrapper's and both of the list's.
-            _ if number <= 2 => return Err(Kind::Malformed("a number where a message must stand")),
+            // All four of the wrapper's and both of the list's.
+            _ if number <= if self.left.is_none() { 4 } else { 2 } => {
+                return Err(Kind::Malformed("a number where a message must stand"));
+            }
             Type::Number => State::Number(Varint::default()),
             Type::Fixed(length) => {
                 self.check_length(length.into())?;

@@ -145,9 +145,21 @@ fn single_objects_in_other_wrappings_are_errors() {
         (b"k8s\0\x12\x05a", "beyond the end"),
         (b"k8s\0\x12\x02\x0a\x07", "not of the type asked for"),
         (b"k8s\0\x10\x02", "a number where text or a message"),
+        (b"k8s\0\x18\x02", "a number where text or a message"),
+        (b"k8s\0\x25\0\0\0\0", "a number where text or a message"),
     ] {
         let error = decode_object::<Protobuf<Pod>>(body, &DecodeOptions::default()).unwrap_err();
         assert!(error.to_string().contains(what), "{what:?} in {error}");
+    }
+}
+
+#[test]
+fn what_the_wrapper_says_of_itself_is_text() {
+    for field in [&b"\x18\x02"[..], b"\x25\0\0\0\0"] {
+        let mut body = wrapped("PodList", &PodList::default());
+        body.extend_from_slice(field);
+        let error = decode::<Protobuf<Pod>>(&body, &[100], &DecodeOptions::default()).unwrap_err();
+        assert!(error.to_string().contains("a number where a message"), "{error}");
     }
 }
 

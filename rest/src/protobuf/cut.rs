@@ -1,5 +1,7 @@
 //! Fields are left out of messages by their lengths.
 
+use prost::encoding::WireType;
+
 use super::ProtobufErrorKind as Kind;
 use super::meta::{self, object};
 use super::wire::Fields;
@@ -68,8 +70,8 @@ impl Cut {
             }
             metadata.clear();
             self.keep(whole, &mut metadata)?;
-            // The key is one byte.
-            scratch.push(object[field.start]);
+            // Not the key as it came, which may be longer than it has to be.
+            prost::encoding::encode_key(object::METADATA, WireType::LengthDelimited, scratch);
             prost::encode_length_delimiter(metadata.len(), scratch)
                 .map_err(|_| Kind::Malformed("a length beyond what memory holds"))?;
             scratch.extend_from_slice(&metadata);

@@ -154,6 +154,17 @@ fn single_objects_in_other_wrappings_are_errors() {
 }
 
 #[test]
+fn keys_that_are_longer_than_they_have_to_be_are_cut_as_well() {
+    // metadata, its key in two bytes: a name, and one entry of managedFields.
+    let pod = b"\x8a\0\x06\x0a\x01a\x8a\x01\0";
+    let body = [&b"k8s\0\x12\x09"[..], pod].concat();
+    let encoded: Pods = decode_object(&body, &DecodeOptions::default()).unwrap();
+    assert_eq!(encoded.name(), "a");
+    let metadata = encoded.decode().unwrap().metadata.unwrap();
+    assert_eq!(metadata.name.as_deref(), Some("a"));
+}
+
+#[test]
 fn what_the_wrapper_says_of_itself_is_text() {
     for field in [&b"\x18\x02"[..], b"\x25\0\0\0\0"] {
         let mut body = wrapped("PodList", &PodList::default());

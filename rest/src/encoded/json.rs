@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::object::Wire;
 use super::{Encoded, EncodedError, keys};
 use crate::list::sealed::{FromItem, FromJson, Parts, Text};
-use crate::scan::{FieldPath, Plan, Step, Steps, each_member, find, same};
+use crate::scan::{FieldPath, Plan, Segments, each_member, find, same};
 use crate::{DecodeOptions, ItemError};
 
 impl<T: DeserializeOwned> Encoded<T> {
@@ -87,23 +87,19 @@ impl<T: DeserializeOwned> Encoded<T> {
         Ok(self.json_at(path)?.and_then(|text| serde_json::from_str(text).ok()))
     }
 
-    /// The JSON at a path. Where `spec`, `status` and `status.phase` stand is known, so that nothing before them has to be
-    /// skipped.
+    /// The JSON at a path. Where `spec`, `status`, `status.phase`, `metadata.labels`, `metadata.annotations` and
+    /// `metadata.ownerReferences` stand is known, so that nothing before them has to be skipped.
     ///
     /// # Errors
     /// The path can't be read.
     pub fn json_at(&self, path: &str) -> Result<Option<&str>, EncodedError> {
-        if path == "status.phase" {
-            return Ok(self.text_at(keys::PHASE));
-        }
-        let mut value = Some(self.to_json());
-        for (depth, step) in Steps::of(path).enumerate() {
-            let step = step?;
-            value = match &step {
-                Step::Key(key) if depth == 0 && **key == *"spec" => self.text_at(keys::SPEC),
-                Step::Key(key) if depth == 0 && **key == *"status" => self.text_at(keys::STATUS),
-                step => value.and_then(|value| find(value, step)),
-            };
+        let (mut value, read) = match keys::on_the_way(path) {
+            Some((slot, read)) => (self.text_at(slot), read),
+            None => (Some(self.to_json()), 0),
+        };
+        for segment in Segments::after(path, read) {
+            let segment = segment?;
+            value = value.and_then(|value| find(value, &segment));
         }
         Ok(value)
     }

@@ -3,18 +3,18 @@
 use crate::scan::{FieldPath, Item, Plan, Span};
 
 /// Fields whose places are kept, in this order.
-const FIELDS: [&[&str]; KEYS] = [
-    &["metadata", "name"],
-    &["metadata", "namespace"],
-    &["metadata", "uid"],
-    &["metadata", "resourceVersion"],
-    &["metadata", "labels"],
-    &["metadata", "annotations"],
-    &["metadata", "ownerReferences"],
-    &["metadata", "deletionTimestamp"],
-    &["spec"],
-    &["status"],
-    &["status", "phase"],
+const FIELDS: [&str; KEYS] = [
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "metadata.resourceVersion",
+    "metadata.labels",
+    "metadata.annotations",
+    "metadata.ownerReferences",
+    "metadata.deletionTimestamp",
+    "spec",
+    "status",
+    "status.phase",
 ];
 pub(super) const KEYS: usize = 11;
 
@@ -26,15 +26,26 @@ pub(super) const LABELS: usize = 4;
 pub(super) const ANNOTATIONS: usize = 5;
 pub(super) const OWNER_REFERENCES: usize = 6;
 pub(super) const DELETION_TIMESTAMP: usize = 7;
-pub(super) const SPEC: usize = 8;
-pub(super) const STATUS: usize = 9;
-pub(super) const PHASE: usize = 10;
 
 /// Marks the places of all fields.
 pub(super) fn mark(plan: &mut Plan) {
     for (slot, field) in FIELDS.iter().enumerate() {
-        plan.mark(&FieldPath::of_keys(field.iter().copied()), slot);
+        plan.mark(&FieldPath::of_keys(field.split('.')), slot);
     }
+}
+
+/// Whether only a string is kept, without its quotes; of any other field it is the JSON.
+fn is_string(slot: usize) -> bool {
+    matches!(slot, NAME | NAMESPACE | UID | RESOURCE_VERSION | DELETION_TIMESTAMP)
+}
+
+/// The last field on a path whose JSON is kept, and how many bytes of the path lead there.
+pub(super) fn on_the_way(path: &str) -> Option<(usize, usize)> {
+    let is_begun = |field: &str| {
+        path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let fields = FIELDS.iter().enumerate().filter(|&(slot, field)| !is_string(slot) && is_begun(field));
+    fields.map(|(slot, field)| (slot, field.len())).max_by_key(|&(_, read)| read)
 }
 
 /// The places in a text; an empty one where there is nothing. Those of strings are without their quotes, and
@@ -48,8 +59,7 @@ pub(super) fn places(item: &Item<'_>, extra: &mut String) -> [Span; KEYS] {
         let start = span.start + (whole.len() - text.len()) as u32;
         let text = text.trim_ascii_end();
         let end = start + text.len() as u32;
-        let is_string = matches!(slot, NAME | NAMESPACE | UID | RESOURCE_VERSION | DELETION_TIMESTAMP);
-        *place = if !is_string {
+        *place = if !is_string(slot) {
             Span { start, end }
         } else if !text.starts_with('"') {
             Span::default()

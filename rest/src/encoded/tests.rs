@@ -193,6 +193,10 @@ proptest! {
             ("status.name", &["status", "name"]),
             ("status.phase", &["status", "phase"]),
             ("metadata.spec", &["metadata", "spec"]),
+            ("metadata.name", &["metadata", "name"]),
+            ("metadata.labels", &["metadata", "labels"]),
+            (r#"metadata.annotations["a.b/c"]"#, &["metadata", "annotations", "a.b/c"]),
+            ("specification", &["specification"]),
             ("items.status", &["items", "status"]),
         ] {
             let found = encoded.decode_at::<Value>(path).unwrap();

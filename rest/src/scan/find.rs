@@ -1,24 +1,26 @@
 //! Finds the value of a path in a text that was checked before, skipping all others by vectors.
 
+use std::borrow::Cow;
+
 use fearless_simd::{Level, Simd, dispatch};
 
 use super::block::{BLOCK, classify};
-use super::path::Step;
+use super::path::Segment;
 use super::strings::Strings;
 
-/// The text of the value to which a step leads from a value. Of a key that comes twice the last one counts, as with
-/// serde_json. [`Step::Each`] leads nowhere: it is many values.
-pub(crate) fn find<'a>(value: &'a str, step: &Step<'_>) -> Option<&'a str> {
+/// The text of the value to which a segment leads from a value. Of a key that comes twice the last one counts, as with
+/// serde_json. [`Segment::Each`] leads nowhere: it is many values.
+pub(crate) fn find<'a>(value: &'a str, segment: &Segment<Cow<'_, str>>) -> Option<&'a str> {
     let (level, value) = (Level::new(), super::scanner::trim(value));
     let mut found = None;
-    match step {
-        Step::Key(key) => members(level, value, |name, value| {
+    match segment {
+        Segment::Key(key) => members(level, value, |name, value| {
             if same(name, key) {
                 found = Some(value);
             }
             true
         }),
-        Step::Index(index) => {
+        Segment::Index(index) => {
             let mut left = *index;
             elements(level, value, |element| {
                 found = (left == 0).then_some(element);
@@ -26,7 +28,7 @@ pub(crate) fn find<'a>(value: &'a str, step: &Step<'_>) -> Option<&'a str> {
                 found.is_none()
             });
         }
-        Step::Each => {}
+        Segment::Each => {}
     }
     found
 }

@@ -25,8 +25,8 @@ pub use error::{ScanError, ScanErrorKind};
 pub(crate) use find::{each_member, find, same};
 #[cfg(feature = "protobuf")]
 pub(crate) use path::Segment;
+pub(crate) use path::Segments;
 pub use path::{FieldPath, FieldPathError};
-pub(crate) use path::{Step, Steps};
 pub(crate) use plan::{Plan, frame_slot};
 pub(crate) use scanner::{Item, Limits, Marks, Scanner, Shape, Span};
 #[cfg(test)]

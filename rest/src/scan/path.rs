@@ -23,9 +23,10 @@ pub struct FieldPath {
     segments: Vec<Segment>,
 }
 
+/// A part of a path; its key may still stand where the path is written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Segment {
-    Key(Box<str>),
+pub(crate) enum Segment<K = Box<str>> {
+    Key(K),
     /// Every element.
     Each,
     /// One element, counted from 0.
@@ -85,38 +86,33 @@ impl FromStr for FieldPath {
     type Err = FieldPathError;
 
     fn from_str(path: &str) -> Result<Self, FieldPathError> {
-        let mut segments = Vec::new();
-        for step in Steps::of(path) {
-            segments.push(match step? {
-                Step::Key(key) => Segment::Key(key.into()),
-                Step::Each => Segment::Each,
-                Step::Index(index) => Segment::Index(index),
-            });
-        }
-        Ok(Self { segments })
+        let owned = |segment: Segment<Cow<'_, str>>| match segment {
+            Segment::Key(key) => Segment::Key(key.into()),
+            Segment::Each => Segment::Each,
+            Segment::Index(index) => Segment::Index(index),
+        };
+        let segments = Segments::of(path).map(|segment| segment.map(owned));
+        Ok(Self { segments: segments.collect::<Result<_, _>>()? })
     }
 }
 
-/// A segment of a path that stays where it is written.
-#[derive(Clone, Debug)]
-pub(crate) enum Step<'a> {
-    Key(Cow<'a, str>),
-    Each,
-    Index(usize),
-}
-
 /// Reads a path, segment by segment.
-pub(crate) struct Steps<'a> {
+pub(crate) struct Segments<'a> {
     path: &'a str,
     at: usize,
 }
 
-impl<'a> Steps<'a> {
+impl<'a> Segments<'a> {
     pub(crate) fn of(path: &'a str) -> Self {
-        Self { path, at: 0 }
+        Self::after(path, 0)
     }
 
-    fn step(&mut self) -> Result<Step<'a>, (usize, &'static str)> {
+    /// Those after the first so many bytes, which are whole segments.
+    pub(crate) fn after(path: &'a str, at: usize) -> Self {
+        Self { path, at }
+    }
+
+    fn segment(&mut self) -> Result<Segment<Cow<'a, str>>, (usize, &'static str)> {
         let (path, at) = (self.path, self.at);
         let rest = &path[at..];
         if let Some(inside) = rest.strip_prefix('[') {
@@ -129,13 +125,13 @@ impl<'a> Steps<'a> {
                     return Err((at + 1 + end, "a missing `]`"));
                 }
                 self.at += end + 2;
-                return Ok(Step::Key(key.into()));
+                return Ok(Segment::Key(key.into()));
             }
             let (number, _) = inside.split_once(']').ok_or((at, "a missing `]`"))?;
             self.at += number.len() + 2;
             return match (number, number.parse()) {
-                ("", _) => Ok(Step::Each),
-                (_, Ok(index)) if number.bytes().all(|b| b.is_ascii_digit()) => Ok(Step::Index(index)),
+                ("", _) => Ok(Segment::Each),
+                (_, Ok(index)) if number.bytes().all(|b| b.is_ascii_digit()) => Ok(Segment::Index(index)),
                 _ => Err((at + 1, "neither a number nor a quoted key")),
             };
         }
@@ -150,18 +146,18 @@ impl<'a> Steps<'a> {
             return Err((start, "an empty key"));
         }
         self.at = end;
-        Ok(Step::Key(path[start..end].into()))
+        Ok(Segment::Key(path[start..end].into()))
     }
 }
 
-impl<'a> Iterator for Steps<'a> {
-    type Item = Result<Step<'a>, FieldPathError>;
+impl<'a> Iterator for Segments<'a> {
+    type Item = Result<Segment<Cow<'a, str>>, FieldPathError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.at >= self.path.len() {
             return None;
         }
-        Some(self.step().map_err(|(at, reason)| {
+        Some(self.segment().map_err(|(at, reason)| {
             let path = self.path.to_owned();
             self.at = path.len();
             FieldPathError { path, at, reason }

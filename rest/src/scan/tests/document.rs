@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::model::{project, remove, value};
 use super::*;
+use crate::scan::path::Segment;
 
 /// The deepest nesting in a document that serde_json accepts.
 pub(super) fn depth(text: &str) -> usize {
@@ -202,16 +203,16 @@ proptest! {
             (r#"["\\"]"#, "/\\"),
         ] {
             // A pointer's number is a key, too: a path says which of both it means.
-            let steps = || Steps::of(path).map(Result::unwrap);
+            let segments = || Segments::of(path).map(Result::unwrap);
             let mut expected = Some(&whole);
-            for (step, name) in steps().zip(pointer.split('/').skip(1)) {
+            for (segment, name) in segments().zip(pointer.split('/').skip(1)) {
                 let name = name.replace("~1", "/");
-                expected = expected.and_then(|value| match step {
-                    Step::Key(_) => value.as_object()?.get(&name),
+                expected = expected.and_then(|value| match segment {
+                    Segment::Key(_) => value.as_object()?.get(&name),
                     _ => value.as_array()?.get(name.parse::<usize>().unwrap()),
                 });
             }
-            let found = steps().try_fold(&*text, |value, step| find(value, &step));
+            let found = segments().try_fold(&*text, |value, segment| find(value, &segment));
             let found = found.map(|text| serde_json::from_str::<Value>(text).unwrap());
             prop_assert_eq!(found.as_ref(), expected, "{} in {}", path, text);
         }

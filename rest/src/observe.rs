@@ -140,15 +140,12 @@ pub(crate) struct ListObserver {
 impl ListObserver {
     /// Runs the decoder for an item, if there is a whole one.
     pub(crate) fn item<T>(&mut self, decode: impl FnOnce() -> Option<T>) -> Option<T> {
+        let item = self.decode(decode);
         #[cfg(feature = "metrics")]
-        if self.metrics.is_some() {
-            let start = Instant::now();
-            let item = decode();
-            self.time += start.elapsed();
+        {
             self.items += u64::from(item.is_some());
-            return item;
         }
-        decode()
+        item
     }
 
     /// Items were decoded elsewhere, which took so long.

@@ -49,7 +49,7 @@ impl<T: FromItem> Batch<T> {
             self.text.reserve(BATCH_BYTES + BATCH_BYTES / 4);
         }
         self.text.push_str(item.text);
-        self.bytes = self.text.len();
+        self.bytes += item.text.len();
         self.places.push(Place {
             end: self.text.len(),
             marks: item.marks,
@@ -81,14 +81,8 @@ impl<T: FromItem> Batch<T> {
         let decoded = self.places.into_iter().map(|place| {
             let Place { end, marks, index, offset } = place;
             let text = &self.text[std::mem::replace(&mut start, end)..end];
-            item(Item { text, marks, index, offset })
+            ItemError::of(Item { text, marks, index, offset }, |item| T::from_item(Text(item)))
         });
         decoded.collect()
     }
-}
-
-/// Decodes an item of a list.
-pub(super) fn item<T: FromItem>(item: Item<'_>) -> Result<T, ItemError> {
-    let (index, offset) = (item.index, item.offset);
-    T::from_item(Text(item)).map_err(|source| ItemError::Type { item: Some(index), offset, source })
 }

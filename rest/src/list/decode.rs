@@ -234,6 +234,15 @@ fn place(item: Option<usize>, offset: u64) -> String {
 }
 
 impl ItemError {
+    /// What becomes of an item of a list, the error with its place.
+    pub(super) fn of<'a, T>(
+        item: Item<'a>,
+        decode: impl FnOnce(Item<'a>) -> Result<T, serde_json::Error>,
+    ) -> Result<T, Self> {
+        let (index, offset) = (item.index, item.offset);
+        decode(item).map_err(|source| Self::Type { item: Some(index), offset, source })
+    }
+
     /// The item of the list in which it was noticed, counted from 0.
     pub fn item(&self) -> Option<usize> {
         match self {

@@ -3,13 +3,13 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::batch::{self, Batch};
-use super::decode::sealed::FromJson;
+use super::batch::Batch;
+use super::decode::sealed::{FromJson, Text};
 use super::{Decode, DecodeOptions, Feed, Form, ItemError};
 use crate::ListMeta;
 #[cfg(feature = "protobuf")]
 use crate::protobuf::{ListReader, Messages};
-use crate::scan::{Item, Shape};
+use crate::scan::Shape;
 #[cfg(feature = "protobuf")]
 use crate::{FieldPathError, ProtobufError};
 
@@ -32,7 +32,7 @@ impl<T: Decode> Source<T> {
     /// The next item that is ready, or what is wrong with it or with the options.
     pub(super) fn next_item(&mut self) -> Option<Result<T, ItemError>> {
         match self {
-            Self::Json(feed, _) => Some(batch::item(feed.next_item()?)),
+            Self::Json(feed, _) => Some(ItemError::of(feed.next_item()?, |item| T::from_item(Text(item)))),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(reader, messages) => {
                 let messages = match messages {
@@ -70,9 +70,7 @@ impl<T: Decode> Source<T> {
     {
         match self {
             Self::Json(feed, _) => {
-                let Item { text, index, offset, .. } = feed.next_item()?;
-                let item = serde_json::from_str(text);
-                Some(item.map_err(|source| ItemError::Type { item: Some(index), offset, source }))
+                Some(ItemError::of(feed.next_item()?, |item| serde_json::from_str(item.text)))
             }
             #[cfg(feature = "protobuf")]
             Self::Protobuf(..) => unreachable!("a type that is read from JSON"),

@@ -19,56 +19,34 @@ use crate::measure::Sample;
 const GOVERNOR: &str = "governor";
 /// Tries between two looks at the clock.
 const TRIES: u64 = 1_000_000;
-const ACCEPTED: &str = "limiter, accepted";
-const REFUSED: &str = "limiter, refused";
-const ACCEPTED_BY_TWO: &str = "limiter, accepted, 2 threads";
-const REFUSED_BY_TWO: &str = "limiter, refused, 2 threads";
 const CONFIG: &str = "kubeconfig of 1 MB loaded";
 
 pub(super) fn groups() -> Vec<Group> {
-    let limiter = |name, own, peer| {
-        vec![Work::new(GOVERNOR, name, peer), Work::kubewire(name, own).against(GOVERNOR, name)]
-    };
-    let two_threads = |name, own, peer| limiter(name, own, peer).into_iter().map(Work::spread).collect();
     let config = vec![
         Work::kube(CONFIG, |bench| Box::pin(kube_config(bench))),
         Work::kubewire(CONFIG, |bench| Box::pin(config(bench))).against(KUBE, CONFIG),
     ];
     vec![
-        Group {
-            unit: "tries",
-            works: limiter(
-                ACCEPTED,
-                |bench| Box::pin(bucket(bench, 1, FULL)),
-                |bench| Box::pin(governor(bench, 1, FULL)),
-            ),
-        },
-        Group {
-            unit: "tries",
-            works: limiter(
-                REFUSED,
-                |bench| Box::pin(bucket(bench, 1, EMPTY)),
-                |bench| Box::pin(governor(bench, 1, EMPTY)),
-            ),
-        },
-        Group {
-            unit: "tries",
-            works: two_threads(
-                ACCEPTED_BY_TWO,
-                |bench| Box::pin(bucket(bench, 2, FULL)),
-                |bench| Box::pin(governor(bench, 2, FULL)),
-            ),
-        },
-        Group {
-            unit: "tries",
-            works: two_threads(
-                REFUSED_BY_TWO,
-                |bench| Box::pin(bucket(bench, 2, EMPTY)),
-                |bench| Box::pin(governor(bench, 2, EMPTY)),
-            ),
-        },
+        limiter::<1, true>("limiter, accepted"),
+        limiter::<1, false>("limiter, refused"),
+        limiter::<2, true>("limiter, accepted, 2 threads"),
+        limiter::<2, false>("limiter, refused, 2 threads"),
         Group { unit: "loads", works: config },
     ]
+}
+
+/// So many threads that take from one limiter, which always has a token or never.
+fn limiter<const THREADS: usize, const ACCEPTS: bool>(name: &'static str) -> Group {
+    const fn limit(accepts: bool) -> Limit {
+        if accepts { FULL } else { EMPTY }
+    }
+    let works = vec![
+        Work::new(GOVERNOR, name, |bench| Box::pin(governor(bench, THREADS, limit(ACCEPTS)))),
+        Work::kubewire(name, |bench| Box::pin(bucket(bench, THREADS, limit(ACCEPTS))))
+            .against(GOVERNOR, name),
+    ];
+    let spread = |work: Work| if THREADS > 1 { work.spread() } else { work };
+    Group { unit: "tries", works: works.into_iter().map(spread).collect() }
 }
 
 /// A limiter's settings: the time from one token to the next, and how many it holds.

@@ -23,6 +23,7 @@
 //!   refused.
 //! - The API is that of Kubernetes 1.34, whatever version [`Builder::version`] tells.
 //! - Fields have types but no descriptions, so that `kubectl explain` shows bare trees.
+//! - A file of `kind: List` needs `--validate=false`: for those kubectl reads the schema in a form of protobuf that is not served.
 //! - Of the rules for specifications only the most usual are checked, and a bad name is told alone, before the fields
 //!   are looked at.
 //! - Messages about selectors, patches and values that can't be read say the same in other words.

@@ -33,5 +33,4 @@ mod retry_watch;
 mod send;
 mod service;
 mod store;
-mod traces;
 mod watch;

@@ -1,4 +1,11 @@
-//! What programs see in their traces and logs: the span of a request, its retries, long waits; and no secret.
+//! What programs see in their traces and logs: the span of a request, its retries, long waits; and no secret. A binary of
+//! its own, in which every test listens before it does anything: tracing remembers of a place whether somebody listened
+//! when it was first passed, and a thread without a listener that passes it just then can leave it deaf.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+#[path = "../it/service.rs"]
+#[allow(dead_code, reason = "another binary uses the rest")]
+mod service;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -269,8 +276,8 @@ async fn neither_bodies_nor_headers_nor_queries_are_told() {
 #[cfg(feature = "fake")]
 #[tokio::test]
 async fn credentials_are_not_told_by_the_transport_either() {
-    let server = kubewire_rest::fake::ApiServer::builder().token("token-secret").start().await.unwrap();
     let (kept, _guard) = Kept::listen();
+    let server = kubewire_rest::fake::ApiServer::builder().token("token-secret").start().await.unwrap();
     let config = server.config().without_rate_limit();
     let client = kubewire_rest::RestClient::for_config(&config, kubewire_rest::GroupVersion::V1).unwrap();
     client.get().resource("nodes").send().await.check().unwrap();

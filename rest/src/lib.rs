@@ -32,6 +32,7 @@ mod error;
 mod execute;
 #[cfg(feature = "fake")]
 pub mod fake;
+mod json;
 mod list;
 mod list_watch;
 mod meta;

@@ -169,7 +169,7 @@ impl<T: DeserializeOwned + 'static> FromItem for Encoded<T> {
         Parts(plan)
     }
 
-    fn from_item(Text(item): Text<'_>) -> Result<Self, serde_json::Error> {
+    fn from_item(Text { item, .. }: Text<'_>) -> Result<Self, serde_json::Error> {
         let mut extra = String::new();
         let places = keys::places(&item, &mut extra);
         let text = if extra.is_empty() { item.text.into() } else { (item.text.to_owned() + &extra).into() };

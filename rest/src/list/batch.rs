@@ -6,6 +6,7 @@ use super::decode::sealed::{FromItem, Text};
 use super::{DecodeOptions, ItemError};
 #[cfg(feature = "protobuf")]
 use crate::ProtobufError;
+use crate::json::Tokens;
 #[cfg(feature = "protobuf")]
 use crate::protobuf::ListItem;
 use crate::scan::{Item, Marks};
@@ -78,10 +79,12 @@ impl<T: FromItem> Batch<T> {
         #[cfg(not(feature = "protobuf"))]
         let _ = options;
         let mut start = 0;
+        let mut tokens = Tokens::default();
         let decoded = self.places.into_iter().map(|place| {
             let Place { end, marks, index, offset } = place;
             let text = &self.text[std::mem::replace(&mut start, end)..end];
-            ItemError::of(Item { text, marks, index, offset }, |item| T::from_item(Text(item)))
+            let item = Item { text, marks, index, offset };
+            ItemError::of(Text { item, tokens: &mut tokens }, T::from_item)
         });
         decoded.collect()
     }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::decode::decode;
 use crate::encoded::RESOURCE_VERSION;
+use crate::json::{self, Tokens};
 use crate::scan::{FieldPath, Item, Limits, Plan, ScanError, Scanner, Shape};
 use crate::{DecodeFault, MediaType};
 
@@ -22,6 +23,8 @@ pub trait Decode: FromItem {}
 impl<T: FromItem> Decode for T {}
 
 pub(crate) mod sealed {
+    use serde::Deserialize;
+
     use super::*;
     #[cfg(feature = "protobuf")]
     use crate::protobuf::Messages;
@@ -36,7 +39,7 @@ pub(crate) mod sealed {
         const IS_LIGHT: bool = false;
 
         #[doc(hidden)]
-        fn from_item(item: Text<'_>) -> Result<Self, serde_json::Error>;
+        fn from_item(text: Text<'_>) -> Result<Self, serde_json::Error>;
 
         /// How it is read from protobuf; `None` for types that are read from JSON.
         #[cfg(feature = "protobuf")]
@@ -72,9 +75,18 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     pub struct Parts(pub(crate) Plan);
 
-    /// The text of an item, as other crates see it: not at all.
+    /// The text of an item, and room for its tokens, as other crates see them: not at all.
     #[derive(Debug)]
-    pub struct Text<'a>(pub(crate) Item<'a>);
+    pub struct Text<'a> {
+        pub(crate) item: Item<'a>,
+        pub(crate) tokens: &'a mut Tokens,
+    }
+
+    impl<'a> Text<'a> {
+        pub(crate) fn read<T: Deserialize<'a>>(self) -> Result<T, serde_json::Error> {
+            json::from_checked(self.item.text, self.tokens)
+        }
+    }
 }
 
 use sealed::{FromItem, FromJson, Parts, Text};
@@ -86,8 +98,8 @@ impl<T: DeserializeOwned + Send + 'static> FromItem for T {
         Parts(Plan::everything())
     }
 
-    fn from_item(Text(item): Text<'_>) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(item.text)
+    fn from_item(text: Text<'_>) -> Result<Self, serde_json::Error> {
+        text.read()
     }
 
     fn from_body(
@@ -236,11 +248,11 @@ fn place(item: Option<usize>, offset: u64) -> String {
 impl ItemError {
     /// What becomes of an item of a list, the error with its place.
     pub(super) fn of<'a, T>(
-        item: Item<'a>,
-        decode: impl FnOnce(Item<'a>) -> Result<T, serde_json::Error>,
+        text: Text<'a>,
+        decode: impl FnOnce(Text<'a>) -> Result<T, serde_json::Error>,
     ) -> Result<T, Self> {
-        let (index, offset) = (item.index, item.offset);
-        decode(item).map_err(|source| Self::Type { item: Some(index), offset, source })
+        let (index, offset) = (text.item.index, text.item.offset);
+        decode(text).map_err(|source| Self::Type { item: Some(index), offset, source })
     }
 
     /// The item of the list in which it was noticed, counted from 0.
@@ -295,9 +307,8 @@ pub fn decode_object<T: Decode>(bytes: &[u8], options: &DecodeOptions) -> Result
     scanner.finish()?;
     // A document that is complete is one item.
     match scanner.next_item() {
-        Some(item) => {
-            T::from_item(Text(item)).map_err(|source| ItemError::Type { item: None, offset: 0, source })
-        }
+        Some(item) => T::from_item(Text { item, tokens: &mut Tokens::default() })
+            .map_err(|source| ItemError::Type { item: None, offset: 0, source }),
         None => Err(scanner.truncated().into()),
     }
 }

@@ -1,7 +1,9 @@
 use super::ItemError;
+use super::sealed::Text;
 #[cfg(feature = "cbor")]
 use crate::cbor::{CborError, Transcoder};
-use crate::scan::{Item, Scanner};
+use crate::json::Tokens;
+use crate::scan::Scanner;
 use crate::{DecodeFault, MediaType};
 
 /// Bytes of CBOR that become JSON at a time.
@@ -45,6 +47,7 @@ impl Form {
 /// A scanner, and before it what makes JSON of other forms.
 pub(crate) struct Feed {
     scanner: Scanner,
+    tokens: Tokens,
     #[cfg(feature = "cbor")]
     cbor: Option<Box<Cbor>>,
 }
@@ -73,6 +76,7 @@ impl Feed {
         let Form::Json = form;
         Self {
             scanner,
+            tokens: Tokens::default(),
             #[cfg(feature = "cbor")]
             cbor: transcoder.map(|transcoder| {
                 Box::new(Cbor { transcoder, json: String::new(), scanned: 0, piece: 0, error: None })
@@ -91,8 +95,8 @@ impl Feed {
     }
 
     /// The next item that is ready.
-    pub(crate) fn next_item(&mut self) -> Option<Item<'_>> {
-        self.scanner.next_item()
+    pub(crate) fn next_item(&mut self) -> Option<Text<'_>> {
+        Some(Text { item: self.scanner.next_item()?, tokens: &mut self.tokens })
     }
 
     /// The end of the input: what is open is an error.
@@ -114,7 +118,7 @@ impl Feed {
         let json = self.cbor.as_ref().map_or(0, |cbor| cbor.json.capacity());
         #[cfg(not(feature = "cbor"))]
         let json = 0;
-        self.scanner.capacity() + json
+        self.scanner.capacity() + self.tokens.capacity() + json
     }
 }
 

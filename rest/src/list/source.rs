@@ -32,7 +32,7 @@ impl<T: Decode> Source<T> {
     /// The next item that is ready, or what is wrong with it or with the options.
     pub(super) fn next_item(&mut self) -> Option<Result<T, ItemError>> {
         match self {
-            Self::Json(feed, _) => Some(ItemError::of(feed.next_item()?, |item| T::from_item(Text(item)))),
+            Self::Json(feed, _) => Some(ItemError::of(feed.next_item()?, T::from_item)),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(reader, messages) => {
                 let messages = match messages {
@@ -47,7 +47,7 @@ impl<T: Decode> Source<T> {
     /// Puts the next item that is ready into the batch, to be decoded later.
     pub(super) fn next_into(&mut self, batch: &mut Batch<T>) -> Option<()> {
         match self {
-            Self::Json(feed, _) => batch.push(&feed.next_item()?),
+            Self::Json(feed, _) => batch.push(&feed.next_item()?.item),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(reader, _) => batch.push_message(reader.next_item()?),
         }
@@ -69,9 +69,7 @@ impl<T: Decode> Source<T> {
         T: FromJson,
     {
         match self {
-            Self::Json(feed, _) => {
-                Some(ItemError::of(feed.next_item()?, |item| serde_json::from_str(item.text)))
-            }
+            Self::Json(feed, _) => Some(ItemError::of(feed.next_item()?, Text::read)),
             #[cfg(feature = "protobuf")]
             Self::Protobuf(..) => unreachable!("a type that is read from JSON"),
         }

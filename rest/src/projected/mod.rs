@@ -99,8 +99,8 @@ impl<T: Project> FromItem for Projected<T> {
         Parts(paths.map_or_else(|_| Plan::everything(), |paths| Plan::only(&paths)))
     }
 
-    fn from_item(Text(item): Text<'_>) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(item.text).map(Self)
+    fn from_item(text: Text<'_>) -> Result<Self, serde_json::Error> {
+        text.read().map(Self)
     }
 }
 

@@ -3,35 +3,35 @@
 use fearless_simd::{Simd, SimdBase as _, SimdMask as _, u8x64};
 
 /// Bytes in a block: one bit each in a `u64`.
-pub(super) const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// Blocks that are looked at together.
-pub(super) const BLOCKS: usize = 16;
+pub(crate) const BLOCKS: usize = 16;
 
 /// What a block's bytes are, before anything is known about strings.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Masks {
-    pub(super) quote: u64,
-    pub(super) backslash: u64,
+pub(crate) struct Masks {
+    pub(crate) quote: u64,
+    pub(crate) backslash: u64,
     /// `{` and `[`
-    pub(super) open: u64,
+    pub(crate) open: u64,
     /// `}` and `]`
-    pub(super) close: u64,
+    pub(crate) close: u64,
     /// Tells braces from brackets where one of both is; means nothing elsewhere.
-    pub(super) brace: u64,
-    pub(super) colon: u64,
-    pub(super) comma: u64,
-    pub(super) digit: u64,
-    pub(super) zero: u64,
+    pub(crate) brace: u64,
+    pub(crate) colon: u64,
+    pub(crate) comma: u64,
+    pub(crate) digit: u64,
+    pub(crate) zero: u64,
     /// Control characters: below 0x20.
-    pub(super) control: u64,
+    pub(crate) control: u64,
     /// Control characters and the space.
-    pub(super) low: u64,
+    pub(crate) low: u64,
 }
 
 /// Classifies a block. To be called where [`Simd::vectorize`] holds, and inlined there.
 #[inline(always)]
-pub(super) fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Masks {
+pub(crate) fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Masks {
     let bytes = u8x64::from_slice(simd, block);
     // Brackets and braces differ in one bit: 0x5b, 0x5d and 0x7b, 0x7d.
     let folded = bytes | u8x64::splat(simd, 0x20);

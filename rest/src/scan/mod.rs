@@ -21,6 +21,7 @@ mod structure;
 mod tests;
 mod walk;
 
+pub(crate) use block::{BLOCK, classify};
 pub use error::{ScanError, ScanErrorKind};
 pub(crate) use find::{each_member, find, same};
 #[cfg(feature = "protobuf")]
@@ -29,5 +30,6 @@ pub(crate) use path::Segments;
 pub use path::{FieldPath, FieldPathError};
 pub(crate) use plan::{Plan, frame_slot};
 pub(crate) use scanner::{Item, Limits, Marks, Scanner, Shape, Span};
+pub(crate) use strings::Strings;
 #[cfg(test)]
 pub(crate) use tests::model;

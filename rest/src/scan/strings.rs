@@ -4,7 +4,7 @@ use super::block::{BLOCK, Masks};
 
 /// What one block leaves to the next.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Strings {
+pub(crate) struct Strings {
     /// All ones inside a string.
     in_string: u64,
     /// 1 where the next byte follows an odd backslash.
@@ -13,22 +13,22 @@ pub(super) struct Strings {
 
 /// The strings of a block.
 #[derive(Clone, Copy, Default)]
-pub(super) struct StringBits {
+pub(crate) struct StringBits {
     /// From the opening quote up to the byte before the closing one.
-    pub(super) in_string: u64,
-    pub(super) open: u64,
-    pub(super) close: u64,
+    pub(crate) in_string: u64,
+    pub(crate) open: u64,
+    pub(crate) close: u64,
     /// Bytes that follow an odd number of backslashes.
-    pub(super) escaped: u64,
+    pub(crate) escaped: u64,
 }
 
 impl Strings {
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.in_string != 0
     }
 
     #[inline(always)]
-    pub(super) fn step(&mut self, masks: &Masks, len: usize) -> StringBits {
+    pub(crate) fn step(&mut self, masks: &Masks, len: usize) -> StringBits {
         let escaped = self.escaped(masks.backslash, len);
         let quotes = masks.quote & !escaped;
         let in_string = prefix_xor(quotes) ^ self.in_string;

@@ -49,7 +49,7 @@ impl<T: Decode> JsonFrames<T> {
     pub(super) fn next_event(&mut self) -> Option<Result<WatchEvent<T>, String>> {
         loop {
             if let Some(item) = self.feed.next_item() {
-                return Some(self.objects.event(&item));
+                return Some(self.objects.event(item));
             }
             if let Some(error) = self.error.take() {
                 return Some(Err(error.to_string()));
@@ -85,7 +85,7 @@ enum Type {
 }
 
 impl<T: Decode> Objects<T> {
-    fn event(&mut self, frame: &Item<'_>) -> Result<WatchEvent<T>, String> {
+    fn event(&mut self, Text { item: frame, tokens }: Text<'_>) -> Result<WatchEvent<T>, String> {
         self.version.clear();
         let whole = |slot: usize| {
             let span = frame.marks[slot]?;
@@ -104,7 +104,7 @@ impl<T: Decode> Objects<T> {
         if let Some((_, version)) = whole(RESOURCE_VERSION) {
             self.version = serde_json::from_str(version).unwrap_or_default();
         }
-        let object = || {
+        let mut object = || {
             let object = match &self.narrow {
                 Some(options) => decode_object(text.as_bytes(), options).map_err(|error| error.to_string()),
                 None => {
@@ -114,7 +114,7 @@ impl<T: Decode> Objects<T> {
                         (span.start, span.end) = (span.start - start, span.end - start);
                     }
                     let item = Item { text, marks, index: frame.index, offset: frame.offset };
-                    T::from_item(Text(item)).map_err(|error| error.to_string())
+                    T::from_item(Text { item, tokens }).map_err(|error| error.to_string())
                 }
             };
             object.map_err(|error| format!("event {}, its object: {error}", frame.index))

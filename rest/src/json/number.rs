@@ -1,0 +1,74 @@
+//! Numbers, as serde_json reads them.
+
+use std::str::FromStr;
+
+use serde::de::{self, Deserializer, Unexpected, Visitor};
+use serde_json::{Error, Number};
+
+/// Digits that any `u64` and `i64` has room for.
+const SAFE_DIGITS: usize = 18;
+
+/// The number or literal with which a text begins.
+#[inline(always)]
+pub(super) fn scalar(text: &str) -> &str {
+    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+    let end = text.as_bytes().iter().position(ends).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+/// Gives a visitor the number.
+#[inline(always)]
+pub(super) fn read<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+    match integer(text) {
+        Some(value) => visitor.visit_u64(value),
+        None => Number::from_str(text)?.deserialize_any(visitor),
+    }
+}
+
+/// A number of digits alone, if there are few of them.
+#[inline(always)]
+fn integer(text: &str) -> Option<u64> {
+    if text.is_empty() || text.len() > SAFE_DIGITS {
+        return None;
+    }
+    let mut value = 0;
+    for byte in text.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    Some(value)
+}
+
+/// An integer of 128 bits.
+pub(super) fn wide<T: FromStr>(text: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| de::Error::custom("number out of range"))
+}
+
+/// The number that a key spells.
+pub(super) fn spelled<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+    if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return Err(de::Error::custom("invalid value: expected key to be a number in quotes"));
+    }
+    Number::from_str(text)?.deserialize_any(visitor)
+}
+
+pub(super) fn spelled_i128<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+    visitor.visit_i128(wide(text)?)
+}
+
+pub(super) fn spelled_u128<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+    visitor.visit_u128(wide(text)?)
+}
+
+/// How a number is called that nobody expected.
+pub(super) fn unexpected(text: &str) -> Result<Unexpected<'static>, Error> {
+    let number = Number::from_str(text)?;
+    Ok(match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(number), ..) => Unexpected::Unsigned(number),
+        (_, Some(number), _) => Unexpected::Signed(number),
+        (.., number) => Unexpected::Float(number.unwrap_or(f64::INFINITY)),
+    })
+}

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::media_type::MediaType;
 use crate::error::DecodeFault;
+use crate::json;
 use crate::{GroupVersion, Status, TypeMeta};
 
 /// Reads `body` as a `T`.
@@ -19,13 +20,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
         return Err(DecodeFault::Empty);
     }
     match media_type {
-        Some(MediaType::Json) => {
-            // Checking UTF-8 once for the whole is cheaper than string by string.
-            match std::str::from_utf8(body) {
-                Ok(text) => Ok(serde_json::from_str(text)?),
-                Err(_) => Ok(serde_json::from_slice(body)?),
-            }
-        }
+        Some(MediaType::Json) => Ok(json::from_slice(body)?),
         Some(MediaType::Yaml) => Ok(serde_yaml::from_slice(body)?),
         Some(_) => Err(DecodeFault::NoDecoder),
         None => Err(DecodeFault::ContentType),

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::object::Wire;
 use super::{Encoded, EncodedError, keys};
+use crate::json::{self, Tokens};
 use crate::list::sealed::{FromItem, FromJson, Parts, Text};
 use crate::scan::{FieldPath, Plan, Segments, each_member, find, same};
 use crate::{DecodeOptions, ItemError};
@@ -37,7 +38,7 @@ impl<T: DeserializeOwned> Encoded<T> {
     /// # Errors
     /// It is no `U`.
     pub fn decode_as<'a, U: Deserialize<'a>>(&'a self) -> Result<U, EncodedError> {
-        serde_json::from_str(self.to_json()).map_err(|source| self.fault("", source))
+        self.read("", self.to_json())
     }
 
     /// The part at a path, such as `status.containerStatuses` or `spec.containers[0].image`, as any type, which
@@ -50,7 +51,7 @@ impl<T: DeserializeOwned> Encoded<T> {
     /// The path can't be read, or what stands there is no `U`.
     pub fn decode_at<'a, U: Deserialize<'a>>(&'a self, path: &str) -> Result<Option<U>, EncodedError> {
         match self.json_at(path)? {
-            Some(text) => serde_json::from_str(text).map(Some).map_err(|source| self.fault(path, source)),
+            Some(text) => self.read(path, text).map(Some),
             None => Ok(None),
         }
     }
@@ -118,8 +119,12 @@ impl<T: DeserializeOwned> Encoded<T> {
         self.retyped()
     }
 
-    fn fault(&self, path: &str, source: serde_json::Error) -> EncodedError {
-        EncodedError::Type { object: self.title(), path: path.to_owned(), source }
+    fn read<'a, U: Deserialize<'a>>(&self, path: &str, text: &'a str) -> Result<U, EncodedError> {
+        json::from_checked(text, &mut Tokens::default()).map_err(|source| EncodedError::Type {
+            object: self.title(),
+            path: path.to_owned(),
+            source,
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is inside of arrays and objects.
 
+use std::borrow::Cow;
+
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, Unexpected,
@@ -8,8 +10,8 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::Error;
 
-use super::deserializer::Reader;
 use super::number;
+use super::reader::Reader;
 
 /// The elements of an array.
 pub(super) struct Elements<'r, 'de, 'a>(&'r mut Reader<'de, 'a>);
@@ -73,7 +75,7 @@ struct Key<'r, 'de, 'a>(&'r mut Reader<'de, 'a>);
 macro_rules! read_spelled {
     ($($method:ident: $read:path,)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            $read(&self.0.key()?, visitor)
+            $read(plain(self.0)?, visitor)
         })*
     };
 }
@@ -132,6 +134,16 @@ impl<'de> Deserializer<'de> for Key<'_, 'de, '_> {
     }
 }
 
+/// Takes a key that spells something: that has no escapes.
+fn plain<'de>(reader: &mut Reader<'de, '_>) -> Result<&'de str, Error> {
+    match reader.string()? {
+        Cow::Borrowed(text) => Ok(text),
+        Cow::Owned(text) => {
+            Err(de::Error::invalid_type(Unexpected::Str(&text), &"a number or a truth value in quotes"))
+        }
+    }
+}
+
 fn spelled_bool<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
     match text {
         "true" => visitor.visit_bool(true),
@@ -154,7 +166,9 @@ impl<'de> EnumAccess<'de> for Variant<'_, 'de, '_> {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
-        // An empty object has no string here.
+        if self.0.peek() != b'"' {
+            return Err(de::Error::custom("an empty object names no variant"));
+        }
         let variant = seed.deserialize(&mut *self.0)?;
         Ok((variant, self))
     }

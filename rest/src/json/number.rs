@@ -5,6 +5,8 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Unexpected, Visitor};
 use serde_json::{Error, Number};
 
+use super::reader::unplaced;
+
 /// Digits that any `u64` and `i64` has room for.
 const SAFE_DIGITS: usize = 18;
 
@@ -21,8 +23,12 @@ pub(super) fn scalar(text: &str) -> &str {
 pub(super) fn read<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
     match integer(text) {
         Some(value) => visitor.visit_u64(value),
-        None => Number::from_str(text)?.deserialize_any(visitor),
+        None => any(text)?.deserialize_any(visitor),
     }
+}
+
+fn any(text: &str) -> Result<Number, Error> {
+    Number::from_str(text).map_err(unplaced)
 }
 
 /// A number of digits alone, if there are few of them.
@@ -44,15 +50,19 @@ fn integer(text: &str) -> Option<u64> {
 
 /// An integer of 128 bits.
 pub(super) fn wide<T: FromStr>(text: &str) -> Result<T, Error> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || (digits.starts_with('0') && digits != "0") {
+        return Err(de::Error::custom("invalid number: not an integer"));
+    }
     text.parse().map_err(|_| de::Error::custom("number out of range"))
 }
 
 /// The number that a key spells.
 pub(super) fn spelled<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
     if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        return Err(de::Error::custom("invalid value: expected key to be a number in quotes"));
+        return Err(de::Error::invalid_type(Unexpected::Str(text), &"a number in quotes"));
     }
-    Number::from_str(text)?.deserialize_any(visitor)
+    any(text)?.deserialize_any(visitor)
 }
 
 pub(super) fn spelled_i128<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
@@ -65,7 +75,7 @@ pub(super) fn spelled_u128<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Resu
 
 /// How a number is called that nobody expected.
 pub(super) fn unexpected(text: &str) -> Result<Unexpected<'static>, Error> {
-    let number = Number::from_str(text)?;
+    let number = any(text)?;
     Ok(match (number.as_u64(), number.as_i64(), number.as_f64()) {
         (Some(number), ..) => Unexpected::Unsigned(number),
         (_, Some(number), _) => Unexpected::Signed(number),

@@ -1,6 +1,9 @@
 //! Strings with escapes.
 
+use std::fmt;
+
 use memchr::memchr;
+use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::Error;
 
 /// What a string says, given with its quotes.
@@ -12,7 +15,7 @@ pub(super) fn unescape(quoted: &str) -> Result<String, Error> {
     }
 }
 
-/// The same if every escape is of one character.
+/// The same if every escape is of one letter.
 fn simple(quoted: &str) -> Option<String> {
     let mut rest = quoted.get(1..quoted.len() - 1)?;
     let mut text = String::with_capacity(rest.len());
@@ -33,4 +36,31 @@ fn simple(quoted: &str) -> Option<String> {
     }
     text.push_str(rest);
     Some(text)
+}
+
+/// The bytes that a string says, given with its quotes: half a pair of surrogates is three of them.
+pub(super) fn unescape_bytes(quoted: &str) -> Result<Vec<u8>, Error> {
+    struct Bytes(Vec<u8>);
+
+    impl<'de> Deserialize<'de> for Bytes {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_bytes(BytesVisitor).map(Self)
+        }
+    }
+
+    struct BytesVisitor;
+
+    impl Visitor<'_> for BytesVisitor {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+    }
+
+    serde_json::from_str(quoted).map(|Bytes(bytes)| bytes)
 }

@@ -2,16 +2,22 @@
 
 use fearless_simd::{Level, Simd, dispatch};
 
-use crate::scan::{BLOCK, Strings, classify};
+use crate::scan::{BLOCK, MAX_DEPTH, Roots, Structure, classify};
 
 /// Set in the place of a quote that closes a string with escapes in it.
 const ESCAPES: u32 = 1 << 31;
 
+/// Texts with more bytes than places have room for aren't read.
+pub(super) const MAX_BYTES: usize = ESCAPES as usize - 1;
+
 /// Tokens of a block that are taken without asking whether there is another.
 const STEP: usize = 8;
 
-/// Tokens that are found before they are looked for, at the least.
-const ROOM: usize = 64;
+/// So many bytes have one token, or more tokens ask for more memory.
+const BYTES_A_TOKEN: usize = 10;
+
+/// Memory for more tokens than this is given back when it is no longer needed.
+const KEPT: usize = 64 << 10;
 
 /// The places of a text's tokens, in their order: brackets of both kinds, both quotes of each string, and the first
 /// bytes of numbers and literals. What separates them says nothing more, once it was checked.
@@ -28,40 +34,68 @@ pub(super) struct Quotes {
 
 impl Tokens {
     /// Finds the tokens of a text that is known to be JSON.
-    pub(super) fn find(&mut self, level: Level, text: &str) {
+    pub(super) fn find(&mut self, text: &str) {
+        self.find_in::<false>(text);
+    }
+
+    /// Finds the tokens of a text, if it is JSON.
+    pub(super) fn check(&mut self, text: &str) -> bool {
+        self.find_in::<true>(text)
+    }
+
+    fn find_in<const CHECK: bool>(&mut self, text: &str) -> bool {
         self.0.clear();
-        // Most texts have one in 14 bytes.
-        self.0.reserve(text.len() / 10 + ROOM);
-        dispatch!(level, simd => self.find_in_blocks(simd, text.as_bytes()));
+        let room = text.len() / BYTES_A_TOKEN + BLOCK;
+        if self.0.capacity() > KEPT && self.0.capacity() / 8 > room {
+            self.0.shrink_to(room);
+        }
+        self.0.reserve(room);
+        dispatch!(Level::new(), simd => self.find_in_blocks::<_, CHECK>(simd, text.as_bytes()))
     }
 
     #[inline(always)]
-    fn find_in_blocks<S: Simd>(&mut self, simd: S, text: &[u8]) {
+    fn find_in_blocks<S: Simd, const CHECK: bool>(&mut self, simd: S, text: &[u8]) -> bool {
         let (blocks, tail) = text.as_chunks::<BLOCK>();
-        let mut last = [b' '; BLOCK];
-        last[..tail.len()].copy_from_slice(tail);
-        let mut state = State::default();
+        let mut state = State { structure: Structure::new(Roots::One, MAX_DEPTH), scalar: 0, escapes: false };
         for (i, block) in blocks.iter().enumerate() {
-            self.find_in_block(simd, block, (i * BLOCK) as u32, &mut state);
+            if !self.find_in_block::<_, CHECK>(simd, block, BLOCK, i * BLOCK, &mut state) {
+                return false;
+            }
         }
         if !tail.is_empty() {
-            self.find_in_block(simd, &last, (blocks.len() * BLOCK) as u32, &mut state);
+            let mut last = [b' '; BLOCK];
+            last[..tail.len()].copy_from_slice(tail);
+            if !self.find_in_block::<_, CHECK>(simd, &last, tail.len(), blocks.len() * BLOCK, &mut state) {
+                return false;
+            }
         }
+        !CHECK || state.structure.complete()
     }
 
     #[inline(always)]
-    fn find_in_block<S: Simd>(&mut self, simd: S, block: &[u8; BLOCK], start: u32, state: &mut State) {
+    fn find_in_block<S: Simd, const CHECK: bool>(
+        &mut self,
+        simd: S,
+        block: &[u8; BLOCK],
+        len: usize,
+        start: usize,
+        state: &mut State,
+    ) -> bool {
         let masks = classify(simd, block);
-        let strings = state.strings.step(&masks, BLOCK);
+        let strings = state.structure.strings(&masks, len);
+        if CHECK && state.structure.check(block, &masks, &strings, len).is_err() {
+            return false;
+        }
         let outside = !(strings.in_string | strings.close);
         let brackets = (masks.open | masks.close) & outside;
         let scalar = outside & !(brackets | masks.colon | masks.comma | masks.low);
         let starts = scalar & !((scalar << 1) | state.scalar);
         state.scalar = scalar >> 63;
         let mut rest = brackets | strings.open | strings.close | starts;
+        let start = start as u32;
         if masks.backslash != 0 || state.escapes {
             self.push_escaped(rest, start, masks.backslash, strings.close, state);
-            return;
+            return true;
         }
         let end = self.0.len() + rest.count_ones() as usize;
         // Some more than there are: that is cheaper than to ask after each.
@@ -74,9 +108,10 @@ impl Tokens {
             self.0.extend_from_slice(&places);
         }
         self.0.truncate(end);
+        true
     }
 
-    /// The same where strings have escapes.
+    /// Takes the tokens of a block in which strings have escapes.
     #[inline(never)]
     fn push_escaped(&mut self, mut rest: u64, start: u32, backslash: u64, close: u64, state: &mut State) {
         let mut seen = 0;
@@ -88,8 +123,7 @@ impl Tokens {
                 self.0.push(place);
                 continue;
             }
-            let before = (bit - 1) & !seen;
-            let escapes = state.escapes | (backslash & before != 0);
+            let escapes = state.escapes | (backslash & (bit - 1) & !seen != 0);
             self.0.push(if escapes { place | ESCAPES } else { place });
             (seen, state.escapes) = (bit | (bit - 1), false);
         }
@@ -124,9 +158,8 @@ impl Tokens {
 }
 
 /// What a block leaves to the next.
-#[derive(Default)]
 struct State {
-    strings: Strings,
+    structure: Structure,
     /// 1 where the byte before belongs to a scalar.
     scalar: u64,
     /// Whether the open string has escapes.

@@ -24,12 +24,13 @@ mod walk;
 pub(crate) use block::{BLOCK, classify};
 pub use error::{ScanError, ScanErrorKind};
 pub(crate) use find::{each_member, find, same};
+pub(crate) use nesting::MAX_DEPTH;
 #[cfg(feature = "protobuf")]
 pub(crate) use path::Segment;
 pub(crate) use path::Segments;
 pub use path::{FieldPath, FieldPathError};
 pub(crate) use plan::{Plan, frame_slot};
 pub(crate) use scanner::{Item, Limits, Marks, Scanner, Shape, Span};
-pub(crate) use strings::Strings;
+pub(crate) use structure::{Roots, Structure};
 #[cfg(test)]
 pub(crate) use tests::model;

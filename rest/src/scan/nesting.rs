@@ -3,7 +3,7 @@
 use super::structure::{FaultKind, Faults};
 
 /// The nesting that serde_json reads and so do we: what is deeper can't be decoded.
-pub(super) const MAX_DEPTH: u32 = 127;
+pub(crate) const MAX_DEPTH: u32 = 127;
 
 /// Brackets that are walked without asking whether there is another.
 const STEPS: usize = 3;

@@ -24,14 +24,14 @@ pub(super) enum FaultKind {
 }
 
 /// A fault, and the tokens before it.
-pub(super) struct Broken {
+pub(crate) struct Broken {
     pub(super) fault: Fault,
     pub(super) before: Tokens,
 }
 
 /// Which values may stand outside of all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Roots {
+pub(crate) enum Roots {
     /// One value of any kind.
     One,
     /// One object.
@@ -42,7 +42,7 @@ pub(super) enum Roots {
 
 /// A checked block: its tokens outside of strings. Brackets with nothing between them may be left out.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tokens {
+pub(crate) struct Tokens {
     pub(super) open: u64,
     pub(super) close: u64,
     pub(super) colon: u64,
@@ -72,7 +72,7 @@ impl Tokens {
 
 /// What one block leaves to the next.
 #[derive(Clone, Debug)]
-pub(super) struct Structure {
+pub(crate) struct Structure {
     roots: Roots,
     root_seen: bool,
     strings: Strings,
@@ -113,7 +113,7 @@ pub(super) struct Kinds {
 }
 
 impl Structure {
-    pub(super) fn new(roots: Roots, max_depth: u32) -> Self {
+    pub(crate) fn new(roots: Roots, max_depth: u32) -> Self {
         Self {
             roots,
             root_seen: false,
@@ -127,7 +127,7 @@ impl Structure {
     }
 
     /// Whether the input may end here.
-    pub(super) fn complete(&self) -> bool {
+    pub(crate) fn complete(&self) -> bool {
         self.nesting.depth() == 0
             && !self.strings.is_open()
             && self.scalar.is_none_or(Scalar::may_end)
@@ -141,13 +141,13 @@ impl Structure {
 
     /// Where strings begin and end in a block: what [`check`](Self::check) has to be given.
     #[inline(always)]
-    pub(super) fn strings(&mut self, masks: &Masks, len: usize) -> StringBits {
+    pub(crate) fn strings(&mut self, masks: &Masks, len: usize) -> StringBits {
         self.strings.step(masks, len)
     }
 
     /// Checks a block. Beyond `len` its bytes are spaces, which count for nothing.
     #[inline(always)]
-    pub(super) fn check(
+    pub(crate) fn check(
         &mut self,
         bytes: &[u8; BLOCK],
         masks: &Masks,

@@ -61,7 +61,7 @@ fn requests_cost_little() {
         ("a request", allocations(get), 1),
         ("a request with a parameter", allocations(|| get().param("pretty", "true")), 2),
         ("send()", allocations(|| send(get())), 8),
-        ("send() and into_object()", allocations(|| send(get()).into_object::<Object>()), 8),
+        ("send() and into_object()", allocations(|| send(get()).into_object::<Object>()), 9),
         ("send() with a body", allocations(|| send(put())), 12),
         ("send() with a timeout", allocations(|| send(get().timeout(Duration::from_secs(1)))), 10),
         ("send_raw()", allocations(|| runtime.block_on(get().send_raw())), 8),

@@ -62,9 +62,11 @@ impl<'de, 'a> Reader<'de, 'a> {
     /// Takes the bracket that closes what is open, if it comes next.
     #[inline(always)]
     pub(super) fn closes(&mut self, bracket: u8) -> bool {
-        let closes = self.peek() == bracket;
-        self.next += usize::from(closes);
-        closes
+        if self.peek() != bracket {
+            return false;
+        }
+        self.next += 1;
+        true
     }
 
     /// Takes a string and gives what it says.

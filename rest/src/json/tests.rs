@@ -472,6 +472,13 @@ proptest! {
     }
 
     #[test]
+    fn vectors_of_arbitrary_values_ask_for_their_memory_once(elements in prop::collection::vec(model::value(), 0..6)) {
+        let text = format!("[{}]", elements.join(" ,\n"));
+        let values: Vec<Raw> = from_str(&text).unwrap();
+        prop_assert_eq!((values.len(), values.capacity()), (elements.len(), elements.len()));
+    }
+
+    #[test]
     fn arbitrary_texts_are_taken_or_refused_like_serde_json_does(
         text in model::value(), at in any::<prop::sample::Index>(), byte in prop::sample::select(&b"{}[]\",:\\ 0-tn\x01\xc3"[..]),
     ) {

@@ -81,6 +81,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let mut loom = cargo(&["test", "--quiet", "--release", "-p", "kubewire-flowcontrol", "--lib", "loom"]);
     loom.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", crate::step::root().join("target/loom"));
     step("every interleaving of the limiter's atomics", loom);
+    // What the compiler makes of them when it optimises is another program, and the one that users run.
+    step(
+        "kubewire-rest's unit tests, optimised",
+        alone(cargo(&["test", "--quiet", "--release", "--all-features", "-p", "kubewire-rest", "--lib"])),
+    );
     // A million requests need an optimised build.
     let mut chaos =
         cargo(&["test", "--quiet", "--release", "--all-features", "-p", "kubewire-rest", "--test", "chaos"]);

@@ -261,9 +261,10 @@ impl Scanner {
 
     fn take_window(&mut self, rest: &[u8]) -> Result<usize, ScanError> {
         let bytes = &rest[..rest.len().min(WINDOW)];
-        let (window, broken) = match std::str::from_utf8(bytes) {
-            Ok(window) => (window, false),
-            Err(error) => {
+        let checked = simdutf8::basic::from_utf8(bytes).map_err(|_| std::str::from_utf8(bytes));
+        let (window, broken) = match checked {
+            Ok(window) | Err(Ok(window)) => (window, false),
+            Err(Err(error)) => {
                 let (valid, tail) = bytes.split_at(error.valid_up_to());
                 if valid.is_empty() && error.error_len().is_none() {
                     self.partial.0[..tail.len()].copy_from_slice(tail);

@@ -1,12 +1,9 @@
 //! 64 bytes at a time become bit masks: bit `i` speaks of byte `i`.
 
-use fearless_simd::{Simd, SimdBase as _, SimdMask as _, u8x64};
+use fearless_simd::{Simd, SimdBase as _, SimdMask as _, u8x16, u8x64};
 
 /// Bytes in a block: one bit each in a `u64`.
 pub(crate) const BLOCK: usize = 64;
-
-/// Blocks that are looked at together.
-pub(crate) const BLOCKS: usize = 16;
 
 /// What a block's bytes are, before anything is known about strings.
 #[derive(Clone, Copy, Default)]
@@ -51,6 +48,20 @@ pub(crate) fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Masks {
     }
 }
 
+/// The bytes that may follow a backslash by themselves: all but `u`.
+#[inline(always)]
+pub(super) fn escapes<S: Simd>(simd: S, block: &[u8; BLOCK]) -> u64 {
+    // A bit for each high half; a byte is one of them where both halves have the same.
+    const HIGH: [u8; 16] = [0, 0, 1, 0, 0, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+    const LOW: [u8; 16] = [0, 0, 1 | 4 | 8, 0, 8, 0, 4, 0, 0, 0, 0, 0, 2, 0, 4, 1];
+    let bytes = u8x64::from_slice(simd, block);
+    let of = |table: &[u8; 16], halves: u8x64<S>| {
+        u8x64::block_splat(u8x16::from_slice(simd, table)).swizzle_dyn_within_blocks(halves)
+    };
+    let both = of(&HIGH, bytes >> 4) & of(&LOW, bytes & u8x64::splat(simd, 0x0f));
+    both.simd_ne(u8x64::splat(simd, 0)).to_bitmask()
+}
+
 #[cfg(test)]
 mod tests {
     use fearless_simd::{Level, dispatch};
@@ -64,7 +75,14 @@ mod tests {
         for level in [Level::new(), Level::baseline()] {
             let masks: Vec<Masks> =
                 blocks.iter().map(|block| dispatch!(level, simd => classify(simd, block))).collect();
+            let escapes: Vec<u64> =
+                blocks.iter().map(|block| dispatch!(level, simd => escapes(simd, block))).collect();
             for (i, &byte) in bytes.iter().enumerate() {
+                assert_eq!(
+                    escapes[i / BLOCK] >> (i % BLOCK) & 1 == 1,
+                    b"\"\\/bfnrt".contains(&byte),
+                    "{byte:#x}"
+                );
                 let (m, bit) = (&masks[i / BLOCK], i % BLOCK);
                 let at = |mask: u64| mask >> bit & 1 == 1;
                 assert_eq!(at(m.quote), byte == b'"', "{byte:#x}");

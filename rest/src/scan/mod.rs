@@ -1,7 +1,7 @@
 //! Finds the objects in JSON while its bytes arrive, checks them, and leaves out what nobody wants.
 //!
-//! One pass does all of it. 64 bytes at a time become bit masks ([`block`]); the grammar is checked on the masks
-//! ([`structure`]), so strictly that whatever passes is accepted by serde_json; and only tokens of values that the
+//! One pass does all of it. 64 bytes at a time become bit masks ([`block`]); the grammar is checked on the masks, of eight
+//! blocks together where they are of the usual kind ([`group`]) and else one by one ([`structure`]), so strictly that whatever passes is accepted by serde_json; and only tokens of values that the
 //! [`plan`] cares about are looked at one by one ([`walk`]), to find where items end, to cut fields out before
 //! anything is allocated for them, and to remember where keys such as a name stand. UTF-8 is checked once, so
 //! that serde reads `&str`.
@@ -9,10 +9,12 @@
 mod block;
 mod error;
 mod find;
+mod group;
 mod nesting;
 mod order;
 mod path;
 mod plan;
+mod rows;
 mod scalar;
 mod scanner;
 mod strings;
@@ -20,6 +22,7 @@ mod structure;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod window;
 
 pub(crate) use block::{BLOCK, classify};
 pub use error::{ScanError, ScanErrorKind};

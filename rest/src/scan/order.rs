@@ -9,17 +9,17 @@ use super::structure::Kinds;
 /// Carries of [`follow`]: 1 where the token before the block was of this kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct After {
-    open: u64,
+    pub(super) open: u64,
     /// A brace that opens, or a comma in an object.
-    object: u64,
+    pub(super) object: u64,
     /// A bracket that opens, a colon, or a comma in an array.
-    value: u64,
+    pub(super) value: u64,
     /// A value's end.
-    end: u64,
+    pub(super) end: u64,
     /// A key's end.
-    key: u64,
+    pub(super) key: u64,
     /// 1 while a key is open.
-    in_key: u64,
+    pub(super) in_key: u64,
 }
 
 impl After {

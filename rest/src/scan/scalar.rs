@@ -1,4 +1,7 @@
-//! Numbers, `true`, `false` and `null`, a byte at a time: a value may be cut by any chunk border.
+//! Numbers, `true`, `false` and `null`: the usual ones as a whole, others a byte at a time, as they may be cut by any
+//! chunk border.
+
+use super::block::BLOCK;
 
 /// Where in a scalar we stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,43 @@ impl Scalar {
             Self::Zero | Self::Integer | Self::Fraction | Self::ExponentDigits => true,
             Self::Minus | Self::Dot | Self::Exponent | Self::ExponentSign => false,
         }
+    }
+}
+
+/// The scalars of a block.
+pub(super) struct Scalars {
+    pub(super) all: u64,
+    pub(super) start: u64,
+    /// What isn't a digit in them, and where one begins with a zero that more follows.
+    pub(super) no_digit: u64,
+    pub(super) leading_zero: u64,
+}
+
+impl Scalars {
+    /// Whether there are others than literals and plain integers, whole in the block.
+    #[inline(always)]
+    pub(super) fn has_uncommon(&self, bytes: &[u8; BLOCK], len: usize) -> bool {
+        let cut = self.all >> (len - 1) & 1;
+        if (cut | self.leading_zero) != 0 {
+            return true;
+        }
+        let mut others = self.no_digit;
+        let mut starts = self.start & others;
+        while starts != 0 {
+            let at = starts.trailing_zeros();
+            starts &= starts - 1;
+            let Some(word) = bytes.get(at as usize..).and_then(|rest| rest.first_chunk::<4>()) else {
+                return true;
+            };
+            let run = self.all >> at;
+            let len = match word {
+                b"true" | b"null" if run & 0x1f == 0x0f => 4,
+                b"fals" if run & 0x3f == 0x1f && bytes[at as usize + 4] == b'e' => 5,
+                _ => return true,
+            };
+            others &= !(((1 << len) - 1) << at);
+        }
+        others != 0
     }
 }
 

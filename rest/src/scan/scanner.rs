@@ -2,17 +2,13 @@
 
 use std::collections::VecDeque;
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::{Level, dispatch};
 
-use super::block::{BLOCK, BLOCKS, Masks, classify};
 use super::error::{ScanError, ScanErrorKind};
 use super::nesting::MAX_DEPTH;
 use super::plan::{Plan, SLOTS, list_slot};
-use super::strings::StringBits;
-use super::structure::{Broken, Roots, Structure};
-
-/// Bytes that are classified, checked and copied at a time: small enough to stay in the innermost cache.
-const WINDOW: usize = BLOCKS * BLOCK;
+use super::structure::{Roots, Structure};
+use super::window::WINDOW;
 
 /// What the bytes hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +92,7 @@ pub(crate) struct Scanner {
     pub(super) shape: Shape,
     pub(super) plan: Plan,
     pub(super) limits: Limits,
-    structure: Structure,
+    pub(super) structure: Structure,
     /// The start of a character whose end hasn't arrived.
     partial: ([u8; 4], usize),
     /// Bytes taken so far; that of the window; that of the item.
@@ -298,46 +294,11 @@ impl Scanner {
         self.copy(window, window.len())
     }
 
-    #[inline(always)]
-    fn scan_blocks<S: Simd>(&mut self, simd: S, window: &str) -> Result<(), ScanError> {
-        let (blocks, tail) = window.as_bytes().as_chunks::<BLOCK>();
-        let mut last = [b' '; BLOCK];
-        last[..tail.len()].copy_from_slice(tail);
-        let count = blocks.len() + usize::from(!tail.is_empty());
-        let block = |i: usize| blocks.get(i).map_or((&last, tail.len()), |block| (block, BLOCK));
-        // First all that needs no decisions: a decision that the processor foresees wrongly costs less when what it
-        // depends on is there already.
-        let mut found = [(Masks::default(), StringBits::default()); BLOCKS];
-        for (i, found) in found[..count].iter_mut().enumerate() {
-            let (bytes, len) = block(i);
-            let masks = classify(simd, bytes);
-            *found = (masks, self.structure.strings(&masks, len));
-        }
-        for (i, (masks, strings)) in found[..count].iter().enumerate() {
-            let (bytes, len) = block(i);
-            match self.structure.check(bytes, masks, strings, len) {
-                Ok(tokens) if tokens.least_depth as usize > self.frames.len() => {}
-                Ok(tokens) => self.walk(window, i * BLOCK, &tokens)?,
-                Err(broken) => return Err(self.broken(&broken, window, i * BLOCK, bytes)),
-            }
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn broken(&mut self, broken: &Broken, window: &str, start: usize, block: &[u8; BLOCK]) -> ScanError {
-        // The items before it are whole, and counted.
-        if let Err(error) = self.walk(window, start, &broken.before) {
-            return error;
-        }
-        ScanError::from_fault(broken.fault, self.window_offset + start as u64, block, self.current_item())
-    }
-
     pub(super) fn error(&self, kind: ScanErrorKind, offset: u64) -> ScanError {
         ScanError { kind, offset, item: self.current_item() }
     }
 
-    fn current_item(&self) -> Option<usize> {
+    pub(super) fn current_item(&self) -> Option<usize> {
         (self.in_item && self.shape != Shape::Document).then_some(self.index)
     }
 }

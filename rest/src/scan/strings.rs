@@ -1,6 +1,9 @@
 //! Where strings begin and end.
 
+use fearless_simd::Simd;
+
 use super::block::{BLOCK, Masks};
+use super::rows::{Row, in_strings};
 
 /// What one block leaves to the next.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +39,21 @@ impl Strings {
         StringBits { in_string, open: quotes & in_string, close: quotes & !in_string, escaped }
     }
 
+    pub(super) fn is_escaped(&self) -> bool {
+        self.escaped != 0
+    }
+
+    /// What lies in the strings of a group.
     #[inline(always)]
-    fn escaped(&mut self, backslash: u64, len: usize) -> u64 {
+    pub(super) fn step_group<S: Simd>(&mut self, simd: S, quote: &Row) -> Row {
+        let (in_string, goes_on) = in_strings(simd, quote, self.is_open());
+        self.in_string = u64::from(goes_on).wrapping_neg();
+        in_string
+    }
+
+    /// Bytes that follow an odd number of backslashes.
+    #[inline(always)]
+    pub(super) fn escaped(&mut self, backslash: u64, len: usize) -> u64 {
         if backslash == 0 {
             return std::mem::take(&mut self.escaped);
         }

@@ -3,7 +3,7 @@
 use super::block::{BLOCK, Masks};
 use super::nesting::Nesting;
 use super::order::After;
-use super::scalar::Scalar;
+use super::scalar::{Scalar, Scalars};
 use super::strings::{StringBits, Strings};
 
 /// What is wrong, and in which byte of the block.
@@ -75,14 +75,14 @@ impl Tokens {
 pub(crate) struct Structure {
     roots: Roots,
     root_seen: bool,
-    strings: Strings,
+    pub(super) strings: Strings,
     /// 1 where the byte before the block belongs to a scalar.
-    scalar_before: u64,
+    pub(super) scalar_before: u64,
     /// Digits that a `\u` still lacks.
-    hex_left: u8,
-    scalar: Option<Scalar>,
-    after: After,
-    nesting: Nesting,
+    pub(super) hex_left: u8,
+    pub(super) scalar: Option<Scalar>,
+    pub(super) after: After,
+    pub(super) nesting: Nesting,
 }
 
 /// What the bytes of a block are, now that strings are known.
@@ -162,7 +162,7 @@ impl Structure {
         if kinds.odd_blank != 0 {
             check_blanks(bytes, kinds.odd_blank, &mut fault);
         }
-        if kinds.has_uncommon_scalars(bytes, len) {
+        if kinds.scalar_goes_on || kinds.scalars().has_uncommon(bytes, len) {
             self.check_scalars(bytes, kinds.scalar, len, &mut fault);
         }
         let depth = self.nesting.depth();
@@ -220,7 +220,13 @@ impl Structure {
     }
 
     #[inline(never)]
-    fn check_escapes(&mut self, bytes: &[u8; BLOCK], mut escaped: u64, len: usize, fault: &mut Faults) {
+    pub(super) fn check_escapes(
+        &mut self,
+        bytes: &[u8; BLOCK],
+        mut escaped: u64,
+        len: usize,
+        fault: &mut Faults,
+    ) {
         let mut at = 0;
         loop {
             while self.hex_left > 0 {
@@ -245,7 +251,7 @@ impl Structure {
     }
 
     #[inline(never)]
-    fn check_scalars(&mut self, bytes: &[u8; BLOCK], scalar: u64, len: usize, fault: &mut Faults) {
+    pub(super) fn check_scalars(&mut self, bytes: &[u8; BLOCK], scalar: u64, len: usize, fault: &mut Faults) {
         let mut rest = scalar;
         let mut state = self.scalar.take();
         if let Some(before) = state
@@ -318,37 +324,17 @@ impl Structure {
 }
 
 impl Kinds {
-    /// Whether there are scalars other than literals and plain integers, whole in the block.
     #[inline(always)]
-    fn has_uncommon_scalars(&self, bytes: &[u8; BLOCK], len: usize) -> bool {
-        let cut = self.scalar >> (len - 1) & 1;
-        if self.scalar_goes_on || (cut | self.leading_zero) != 0 {
-            return true;
-        }
-        let mut others = self.no_digit;
-        let mut starts = self.scalar_start & others;
-        while starts != 0 {
-            let at = starts.trailing_zeros();
-            starts &= starts - 1;
-            let Some(word) = bytes.get(at as usize..).and_then(|rest| rest.first_chunk::<4>()) else {
-                return true;
-            };
-            let run = self.scalar >> at;
-            let len = match word {
-                b"true" | b"null" if run & 0x1f == 0x0f => 4,
-                b"fals" if run & 0x3f == 0x1f && bytes[at as usize + 4] == b'e' => 5,
-                _ => return true,
-            };
-            others &= !(((1 << len) - 1) << at);
-        }
-        others != 0
+    fn scalars(&self) -> Scalars {
+        let &Self { scalar: all, scalar_start: start, no_digit, leading_zero, .. } = self;
+        Scalars { all, start, no_digit, leading_zero }
     }
 }
 
 /// The earliest fault of a block.
 #[derive(Default)]
 pub(super) struct Faults {
-    first: Option<Fault>,
+    pub(super) first: Option<Fault>,
 }
 
 impl Faults {

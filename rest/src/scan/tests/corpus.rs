@@ -3,7 +3,7 @@
 use super::document::{agrees, serde_accepts};
 use super::*;
 
-const VALID: &[&str] = &[
+pub(super) const VALID: &[&str] = &[
     // Literals and numbers.
     "null",
     "true",
@@ -145,7 +145,7 @@ const VALID: &[&str] = &[
     "{\"größe\":\"groß\"}",
 ];
 
-const BROKEN: &[&str] = &[
+pub(super) const BROKEN: &[&str] = &[
     // Cut off.
     "{\"a\":[1,2",
     "{\"a\":[1,2,",

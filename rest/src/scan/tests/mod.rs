@@ -2,6 +2,7 @@
 
 mod corpus;
 mod document;
+mod groups;
 mod hostile;
 mod lists;
 pub(crate) mod model;

@@ -1,0 +1,120 @@
+//! Eight blocks are checked together.
+//!
+//! This knows what nearly all JSON of servers looks like: nothing between tokens, no end of the document, no fault. Where
+//! that isn't so it says nothing, and the blocks are checked one by one.
+
+use fearless_simd::Simd;
+
+use super::block::{BLOCK, classify, escapes};
+use super::nesting::NestedGroup;
+use super::rows::{GROUP, Group, Parts, Rows, last};
+use super::structure::{Faults, Structure, Tokens};
+
+/// A checked group.
+pub(super) struct GroupTokens {
+    parts: Parts,
+    nested: NestedGroup,
+}
+
+impl GroupTokens {
+    /// The nesting doesn't fall below this in a block.
+    #[inline(always)]
+    pub(super) fn least_depth(&self, i: usize) -> u32 {
+        self.nested.least_depth[i]
+    }
+
+    #[inline(always)]
+    pub(super) fn block(&self, i: usize) -> Tokens {
+        Tokens {
+            open: self.parts.open[i],
+            close: self.parts.close[i],
+            colon: self.parts.colon[i],
+            comma: self.parts.comma[i],
+            quote: self.parts.quote[i],
+            depth: self.nested.depth[i],
+            least_depth: self.nested.least_depth[i],
+        }
+    }
+}
+
+impl Structure {
+    /// Sorts the bytes of a group into `rows`, all but what [`check_group`](Self::check_group) finds by itself.
+    #[inline(always)]
+    pub(super) fn classify_group<S: Simd>(
+        &mut self,
+        simd: S,
+        blocks: &[[u8; BLOCK]; GROUP],
+        rows: &mut Rows,
+    ) {
+        for (i, block) in blocks.iter().enumerate() {
+            let masks = classify(simd, block);
+            let (mut escaped, mut rare) = (0, 0);
+            if masks.backslash != 0 || self.strings.is_escaped() {
+                escaped = self.strings.escaped(masks.backslash, BLOCK);
+                rare = escaped & !escapes(simd, block);
+            }
+            rows.set(i, &masks, escaped, rare);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn find_strings<S: Simd>(&mut self, simd: S, rows: &mut Rows) {
+        rows.in_string = self.strings.step_group(simd, &rows.quote);
+    }
+
+    /// Checks a group. `None`, and nothing has changed, where the blocks have to be checked one by one.
+    #[inline(always)]
+    pub(super) fn check_group<S: Simd>(
+        &mut self,
+        simd: S,
+        blocks: &[[u8; BLOCK]; GROUP],
+        rows: &Rows,
+    ) -> Option<GroupTokens> {
+        let group = Group::new(simd, rows, self.scalar_before)?;
+        let before = (self.hex_left, self.scalar, self.after);
+        let found = self.check_rows(&group, blocks);
+        if found.is_none() {
+            (self.hex_left, self.scalar, self.after) = before;
+        }
+        found
+    }
+
+    #[inline(always)]
+    fn check_rows<S: Simd>(
+        &mut self,
+        group: &Group<S>,
+        blocks: &[[u8; BLOCK]; GROUP],
+    ) -> Option<GroupTokens> {
+        let mut fault = Faults::default();
+        let parts = group.parts();
+        let mut with_escapes = group.has_rare_escapes() | u64::from(self.hex_left > 0);
+        while with_escapes != 0 {
+            let i = with_escapes.trailing_zeros() as usize % GROUP;
+            with_escapes &= with_escapes - 1;
+            self.check_escapes(&blocks[i], group.rare_escapes(i), BLOCK, &mut fault);
+            if self.hex_left > 0 {
+                with_escapes |= (2 << i) & 0xff;
+            }
+        }
+        let mut with_scalars = group.has_scalars(self.scalar_before);
+        while with_scalars != 0 {
+            let i = with_scalars.trailing_zeros() as usize % GROUP;
+            with_scalars &= with_scalars - 1;
+            let scalars = group.scalars(i);
+            if self.scalar.is_some() || scalars.has_uncommon(&blocks[i], BLOCK) {
+                self.check_scalars(&blocks[i], scalars.all, BLOCK, &mut fault);
+            }
+        }
+        if fault.first.is_some() {
+            return None;
+        }
+        let nesting = self.nesting.clone();
+        let nested = self.nesting.walk_group(&parts.open, &parts.close, &parts.brace)?;
+        if !self.after.check_group(group, &nested.in_object) {
+            self.nesting = nesting;
+            return None;
+        }
+        self.scalar_before = last(group.scalar);
+        Some(GroupTokens { parts, nested })
+    }
+}

@@ -187,25 +187,36 @@ impl DecodeOptions {
 
     pub(crate) fn scanner<T: FromItem>(&self, shape: Shape) -> Scanner {
         let Parts(mut plan) = T::plan(self);
-        for path in &self.skip {
-            plan.cut(path);
-        }
+        self.cut(&mut plan);
         Scanner::new(shape, plan, self.limits)
     }
 
-    /// A scanner of a watch's frames that marks the objects' versions, and whether the objects in them still have to
-    /// be cut to what `T` names: bookmarks and errors stand in the same place and name other fields.
-    pub(crate) fn frames<T: FromItem>(&self) -> (Scanner, bool) {
-        let Parts(mut plan) = T::plan(self);
-        let is_narrow = plan.is_narrow();
-        if is_narrow {
-            plan = Plan::everything();
-        }
+    /// A scanner of a watch's frames that marks the objects' versions, and for a `T` that names what it reads one of the
+    /// objects in them. Bookmarks and errors stand in the same place and name other fields: they are left whole, and so
+    /// are objects that come before their type. The versions are left in any.
+    pub(crate) fn frames<T: FromItem>(&self) -> (Scanner, Option<Scanner>) {
+        let Parts(plan) = T::plan(self);
+        let version = FieldPath::of_keys(["metadata", "resourceVersion"]);
+        let marked = |mut plan: Plan| {
+            self.cut(&mut plan);
+            plan.mark(&version, RESOURCE_VERSION);
+            plan
+        };
+        let (plan, narrow) = if plan.is_narrow() {
+            let mut objects = plan;
+            objects.keep_also(&version);
+            let plan = marked(Plan::everything()).with_objects(marked(objects));
+            (plan, Some(self.scanner::<T>(Shape::Document)))
+        } else {
+            (marked(plan), None)
+        };
+        (Scanner::new(Shape::Frames, plan, self.frame_limits()), narrow)
+    }
+
+    fn cut(&self, plan: &mut Plan) {
         for path in &self.skip {
             plan.cut(path);
         }
-        plan.mark(&FieldPath::of_keys(["metadata", "resourceVersion"]), RESOURCE_VERSION);
-        (Scanner::new(Shape::Frames, plan, self.frame_limits()), is_narrow)
     }
 
     pub(crate) fn frame_limits(&self) -> Limits {
@@ -299,7 +310,15 @@ pub fn decode_object<T: Decode>(bytes: &[u8], options: &DecodeOptions) -> Result
     if let Some(messages) = T::messages(options) {
         return crate::protobuf::read_object(bytes, messages, options.limits);
     }
-    let mut scanner = options.scanner::<T>(Shape::Document);
+    decode_document(bytes, &mut options.scanner::<T>(Shape::Document), &mut Tokens::default())
+}
+
+/// Reads a single object with a scanner of one document that is as good as new.
+pub(crate) fn decode_document<T: Decode>(
+    bytes: &[u8],
+    scanner: &mut Scanner,
+    tokens: &mut Tokens,
+) -> Result<T, ItemError> {
     let mut rest = bytes;
     while !rest.is_empty() {
         rest = &rest[scanner.feed(rest)?..];
@@ -307,8 +326,11 @@ pub fn decode_object<T: Decode>(bytes: &[u8], options: &DecodeOptions) -> Result
     scanner.finish()?;
     // A document that is complete is one item.
     match scanner.next_item() {
-        Some(item) => T::from_item(Text { item, tokens: &mut Tokens::default() })
-            .map_err(|source| ItemError::Type { item: None, offset: 0, source }),
+        Some(item) => T::from_item(Text { item, tokens }).map_err(|source| ItemError::Type {
+            item: None,
+            offset: 0,
+            source,
+        }),
         None => Err(scanner.truncated().into()),
     }
 }

@@ -12,8 +12,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decode::sealed;
 pub use decode::{Decode, DecodeOptions, ItemError, decode_object};
+pub(crate) use decode::{decode_document, sealed};
 pub use decoder::ListDecoder;
 pub(crate) use feed::{Feed, Form};
 pub use items::Items;

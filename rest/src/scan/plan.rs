@@ -37,6 +37,8 @@ pub(super) struct Node {
 pub(crate) struct Plan {
     nodes: Vec<Node>,
     pub(super) root: Option<u32>,
+    /// What to do inside of objects that came, changed or went; inside of others, what the plan says anyway.
+    pub(super) of_objects: Option<u32>,
 }
 
 impl Node {
@@ -154,6 +156,13 @@ impl Plan {
         }
     }
 
+    /// Keeps this path too, in a plan that [is narrow](Self::is_narrow).
+    pub(crate) fn keep_also(&mut self, path: &FieldPath) {
+        if let Some(root) = self.root {
+            self.keep(root, path.segments());
+        }
+    }
+
     /// Cuts the value of the path's last key, wherever else the plan keeps it. Paths that
     /// [can't be cut](FieldPath::check_cut) do nothing.
     pub(crate) fn cut(&mut self, path: &FieldPath) {
@@ -233,6 +242,22 @@ impl Plan {
         self
     }
 
+    /// Of watch frames: another plan for the objects in those that come, change or go, not for bookmarks and errors.
+    pub(crate) fn with_objects(mut self, objects: Self) -> Self {
+        let by = self.nodes.len() as u32;
+        self.of_objects = objects.root.map(|root| root + by);
+        self.nodes.extend(objects.nodes.into_iter().map(|mut node| {
+            node.each = node.each.map(|each| each + by);
+            for (_, rule) in &mut node.keys {
+                if rule.node != NONE {
+                    rule.node += by;
+                }
+            }
+            node
+        }));
+        self
+    }
+
     /// The plan of watch frames whose objects go by this plan.
     pub(super) fn into_frames(mut self) -> Self {
         let object = self.root.unwrap_or(NONE);
@@ -247,7 +272,7 @@ impl Plan {
 
     /// Fills in which slots each rule makes void.
     pub(super) fn seal(mut self) -> Self {
-        if let Some(root) = self.root {
+        for root in [self.root, self.of_objects].into_iter().flatten() {
             self.seal_node(root);
         }
         self
@@ -281,4 +306,9 @@ pub(crate) mod list_slot {
 pub(crate) mod frame_slot {
     pub(crate) const TYPE: usize = super::SLOTS - 2;
     pub(crate) const OBJECT: usize = super::SLOTS - 1;
+
+    /// Whether frames of this type, given as JSON, hold an object that came, changed or went.
+    pub(crate) fn holds_object(frame_type: &str) -> bool {
+        matches!(frame_type, r#""ADDED""# | r#""MODIFIED""# | r#""DELETED""#)
+    }
 }

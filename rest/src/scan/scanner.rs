@@ -122,16 +122,27 @@ pub(crate) struct Scanner {
 
 impl Scanner {
     pub(crate) fn new(shape: Shape, plan: Plan, limits: Limits) -> Self {
-        let (plan, roots) = match shape {
-            Shape::Document => (plan, Roots::One),
-            Shape::List => (plan.into_list(), Roots::OneObject),
-            Shape::Frames => (plan.into_frames(), Roots::Objects),
+        let plan = match shape {
+            Shape::Document => plan,
+            Shape::List => plan.into_list(),
+            Shape::Frames => plan.into_frames(),
+        };
+        let limits = Limits { item: limits.item.min(u32::MAX as usize / 2), ..limits };
+        Self::by(Level::new(), shape, plan.seal(), limits)
+    }
+
+    /// By a plan that is sealed.
+    fn by(level: Level, shape: Shape, plan: Plan, limits: Limits) -> Self {
+        let roots = match shape {
+            Shape::Document => Roots::One,
+            Shape::List => Roots::OneObject,
+            Shape::Frames => Roots::Objects,
         };
         Self {
-            level: Level::new(),
+            level,
             shape,
-            plan: plan.seal(),
-            limits: Limits { item: limits.item.min(u32::MAX as usize / 2), ..limits },
+            plan,
+            limits,
             structure: Structure::new(roots, limits.depth),
             partial: ([0; 4], 0),
             offset: 0,
@@ -151,6 +162,18 @@ impl Scanner {
             head_marks: [None; SLOTS],
             ready: VecDeque::new(),
         }
+    }
+
+    /// Forgets all that was fed, but for the memory.
+    pub(crate) fn restart(&mut self) {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        let mut frames = std::mem::take(&mut self.frames);
+        frames.clear();
+        let mut ready = std::mem::take(&mut self.ready);
+        ready.clear();
+        let plan = std::mem::take(&mut self.plan);
+        *self = Self { text, frames, ready, ..Self::by(self.level, self.shape, plan, self.limits) };
     }
 
     /// Takes bytes until an item or more is ready or all are taken; returns how many it took. After an error,

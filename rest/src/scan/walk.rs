@@ -1,7 +1,7 @@
 //! What the tokens that matter to the plan do: copy, cut, remember, and find where items end.
 
 use super::error::{ScanError, ScanErrorKind};
-use super::plan::{NONE, SLOTS, list_slot};
+use super::plan::{NONE, SLOTS, frame_slot, list_slot};
 use super::scanner::{Frame, Ready, Scanner, Shape, Span, trim};
 use super::structure::Tokens;
 
@@ -201,6 +201,22 @@ impl Scanner {
             return Ok(());
         }
         (frame.next, frame.slot, frame.value) = (rule.node, rule.slot, place + 1);
+        if rule.slot == frame_slot::OBJECT as u32 && self.plan.of_objects.is_some() {
+            self.choose_plan(window, at)?;
+        }
+        Ok(())
+    }
+
+    /// The object of a watch frame begins: what is done inside depends on the frame's type, where that came before.
+    fn choose_plan(&mut self, window: &str, at: usize) -> Result<(), ScanError> {
+        self.copy(window, at)?;
+        let Some(Span { start, end }) = self.marks[frame_slot::TYPE] else { return Ok(()) };
+        let frame_type = &self.text[self.base + start as usize..self.base + end as usize];
+        if let (true, Some(node), Some(frame)) =
+            (frame_slot::holds_object(trim(frame_type)), self.plan.of_objects, self.frames.last_mut())
+        {
+            frame.next = node;
+        }
         Ok(())
     }
 

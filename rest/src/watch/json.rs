@@ -9,9 +9,9 @@ use serde::Deserialize;
 use super::event::{Bookmark, WatchEvent, ends_initial_events, no_status};
 use crate::encoded::RESOURCE_VERSION;
 use crate::list::sealed::Text;
-use crate::list::{Feed, Form};
-use crate::scan::{Item, frame_slot};
-use crate::{Decode, DecodeOptions, ItemError, Status, decode_object};
+use crate::list::{Feed, Form, decode_document};
+use crate::scan::{Item, Scanner, frame_slot};
+use crate::{Decode, DecodeOptions, ItemError, Status};
 
 /// Decodes frames as their bytes arrive. After an error it gives nothing sensible any more.
 pub(super) struct JsonFrames<T> {
@@ -24,8 +24,8 @@ pub(super) struct JsonFrames<T> {
 
 /// How the objects in frames are read.
 struct Objects<T> {
-    /// For types that name what they read: a second pass leaves the rest out.
-    narrow: Option<DecodeOptions>,
+    /// For types that name what they read: a second pass over what the first has left.
+    narrow: Option<Scanner>,
     /// The version in the latest event.
     version: String,
     of: PhantomData<fn() -> T>,
@@ -33,9 +33,8 @@ struct Objects<T> {
 
 impl<T: Decode> JsonFrames<T> {
     pub(super) fn new(form: Form, options: &DecodeOptions) -> Self {
-        let (scanner, is_narrow) = options.frames::<T>();
-        let objects =
-            Objects { narrow: is_narrow.then(|| options.clone()), version: String::new(), of: PhantomData };
+        let (scanner, narrow) = options.frames::<T>();
+        let objects = Objects { narrow, version: String::new(), of: PhantomData };
         let feed = Feed::new(form, scanner);
         Self { feed, chunk: Bytes::new(), error: None, objects }
     }
@@ -105,8 +104,11 @@ impl<T: Decode> Objects<T> {
             self.version = serde_json::from_str(version).unwrap_or_default();
         }
         let mut object = || {
-            let object = match &self.narrow {
-                Some(options) => decode_object(text.as_bytes(), options).map_err(|error| error.to_string()),
+            let object = match &mut self.narrow {
+                Some(scanner) => {
+                    scanner.restart();
+                    decode_document(text.as_bytes(), scanner, tokens).map_err(|error| error.to_string())
+                }
                 None => {
                     let mut marks = frame.marks;
                     (marks[frame_slot::TYPE], marks[frame_slot::OBJECT]) = (None, None);

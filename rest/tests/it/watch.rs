@@ -145,6 +145,35 @@ async fn the_caller_chooses_the_type() {
     }
 }
 
+// BH-W2: what the type doesn't name never reaches it, not even the version that the watch goes on from.
+#[tokio::test(start_paused = true)]
+async fn a_narrow_type_gets_what_it_names() {
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Narrow {
+        metadata: Metadata,
+    }
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Metadata {
+        name: String,
+    }
+    impl Project for Narrow {
+        const PATHS: &'static [&'static str] = &["metadata.name"];
+    }
+    let late = r#"{"object":{"kind":"Pod","metadata":{"name":"b","resourceVersion":"2"}},"type":"MODIFIED"}"#;
+    let text = [&frame("ADDED", "a", "1"), late, &frame("DELETED", "c", "3")].concat();
+    let script = Script::new([Step::Answer(answer(200, text))]);
+    let mut watch = pods(&script).watch::<Projected<Narrow>>().await.unwrap();
+    for (name, version) in [("a", "1"), ("b", "2"), ("c", "3")] {
+        let event = watch.next().await.unwrap();
+        let (WatchEvent::Added(pod) | WatchEvent::Modified(pod) | WatchEvent::Deleted(pod)) = event else {
+            panic!("{event:?}")
+        };
+        assert_eq!((pod.metadata.name.as_str(), watch.resource_version()), (name, version));
+    }
+}
+
 fn is_undecodable(event: &WatchEvent<Object>) -> bool {
     let WatchEvent::Error(status) = event else { return false };
     status.code == 500

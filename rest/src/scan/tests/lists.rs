@@ -165,3 +165,31 @@ fn frames_are_objects() {
     assert_eq!(scan.error.as_ref().unwrap().kind(), ScanErrorKind::Truncated);
     assert_eq!(texts(&scan), ["{}", "{}", r#"{"type":"A"}"#]);
 }
+
+// The texts, too, where the type is cut in two.
+#[test]
+fn a_plan_for_objects_spares_bookmarks_errors_and_what_comes_before_its_type() {
+    let of = |frame_type: &str| format!(r#"{{"type":{frame_type},"object":{{"a":1,"b":{{"c":2,"d":3}}}}}}"#);
+    let narrow = |frame_type: &str| format!(r#"{{"type":{frame_type},"object":{{"b":{{"d":3}}}}}}"#);
+    let late = r#"{"object":{"a":1,"b":{"c":2,"d":3}},"type":"ADDED"}"#.to_owned();
+    let again = r#"{"type":"ERROR","object":{"a":1},"type":"ADDED","object":{"a":1,"b":{}}}"#.to_owned();
+    let blank = "{ \"type\" : \"ADDED\" , \"object\" : { \"a\" : 1 , \"b\" : 2 } }".to_owned();
+    let frames = [
+        (of(r#""ADDED""#), narrow(r#""ADDED""#)),
+        (of(r#""MODIFIED""#), narrow(r#""MODIFIED""#)),
+        (of(r#""DELETED""#), narrow(r#""DELETED""#)),
+        (of(r#""BOOKMARK""#), of(r#""BOOKMARK""#)),
+        (of(r#""ERROR""#), of(r#""ERROR""#)),
+        (of("7"), of("7")),
+        (late.clone(), late),
+        (again, r#"{"type":"ERROR","object":{"a":1},"type":"ADDED","object":{"b":{}}}"#.to_owned()),
+        (blank, "{ \"type\" : \"ADDED\" , \"object\" : { \"b\" : 2 } }".to_owned()),
+    ];
+    let whole: String = frames.iter().map(|(frame, _)| frame.as_str()).collect();
+    let kept: Vec<&str> = frames.iter().map(|(_, kept)| kept.as_str()).collect();
+    let plan = Plan::everything().with_objects(keeping(&["b.d"]));
+    for cut in 0..whole.len() {
+        let scan = scan(Shape::Frames, &plan, Limits::default(), whole.as_bytes(), &[cut]);
+        assert_eq!((scan.error.as_ref(), texts(&scan)), (None, kept.clone()));
+    }
+}

@@ -15,9 +15,11 @@ pub(crate) fn request_span(request: &Request) -> Span {
         "http.response.status_code" = Empty,
         attempts = Empty,
     );
-    if !span.is_disabled() {
-        span.record("url.template", request.path_template());
+    if span.is_disabled() {
+        // Nobody looks: entering and leaving this one costs least.
+        return Span::none();
     }
+    span.record("url.template", request.path_template());
     span
 }
 

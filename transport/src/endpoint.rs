@@ -13,6 +13,8 @@ use crate::proxy::Target;
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     url: Url,
+    /// The URL without path, query and fragment.
+    origin: Url,
     scheme: Scheme,
     authority: Authority,
     unix_socket: Option<Arc<Path>>,
@@ -35,7 +37,11 @@ impl Endpoint {
         }
         let authority = Authority::try_from(&url[url::Position::BeforeHost..url::Position::AfterPort])
             .map_err(|error| Error::config("the config's server can't be used").with_source(error))?;
-        Ok(Self { url, scheme, authority, unix_socket })
+        let mut origin = url.clone();
+        origin.set_path("/");
+        origin.set_query(None);
+        origin.set_fragment(None);
+        Ok(Self { url, origin, scheme, authority, unix_socket })
     }
 
     /// The socket's path, where the server is reached through one.
@@ -82,10 +88,31 @@ impl Endpoint {
 
     /// Whether `uri` is on this server: only then do requests to it carry credentials.
     pub(crate) fn is_origin_of(&self, uri: &Uri) -> bool {
+        if self.is_written_in(uri) {
+            return true;
+        }
         let (Some(scheme), Some(host)) = (uri.scheme(), uri.host()) else { return false };
         *scheme == self.scheme
             && host.eq_ignore_ascii_case(self.authority.host())
             && port(scheme, uri.port_u16()) == port(&self.scheme, self.authority.port_u16())
+    }
+
+    /// Whether `uri` names this server letter by letter, as nearly all do.
+    fn is_written_in(&self, uri: &Uri) -> bool {
+        uri.scheme() == Some(&self.scheme)
+            && uri.authority().is_some_and(|authority| authority.as_str() == self.authority.as_str())
+    }
+
+    /// `uri` as a URL, as parsing its text would make it, but without parsing the host again and again. `None` where
+    /// it names another server, or this one in other letters.
+    pub(crate) fn url_of(&self, uri: &Uri) -> Option<Url> {
+        if !self.is_written_in(uri) || !uri.path().starts_with('/') {
+            return None;
+        }
+        let mut url = self.origin.clone();
+        url.set_path(uri.path());
+        url.set_query(uri.query());
+        Some(url)
     }
 }
 
@@ -140,6 +167,54 @@ mod tests {
             "/api",
         ] {
             assert!(!server.is_origin_of(&other.parse().unwrap()), "{other}");
+        }
+    }
+
+    #[test]
+    fn urls_of_the_server_are_what_their_text_parses_to() {
+        let hosts = [
+            "https://API.example.com:443/clusters/a?b=c",
+            "https://10.0.0.1:6443",
+            "https://[fd00::1]:6443/",
+            "https://bücher.example",
+            "http://h:8001",
+            "unix:///run/api.sock",
+        ];
+        let paths = [
+            "/",
+            "",
+            "/api/v1/namespaces/a/pods/b?labelSelector=a%3Db&x=%20+%C3%BC",
+            "/a//b/../c/./d/",
+            "/a/%2e%2E/b/%2e",
+            "/../..",
+            "/a\\..\\b",
+            "/a|b^c`d{e}[f]\"g'h<>",
+            "/a:b@c;d=e,f!g$h&i*j(k)",
+            "/C:/d|/../e",
+            "//other/x",
+            "/x?",
+            "/x??a=/../b",
+            "/x?a=b\"c<d>e'f`g{h}",
+            "/ü?ü=\u{2603}",
+        ];
+        for host in hosts {
+            let server = endpoint(host);
+            for path in paths {
+                let text = format!("{}://{}{path}", server.url.scheme(), server.authority);
+                let Ok(uri) = Uri::try_from(&text) else { continue };
+                let parsed = Url::parse(&uri.to_string()).unwrap();
+                let made = server.url_of(&uri).unwrap();
+                assert_eq!(made, parsed);
+                let parts = |url: &Url| {
+                    let parts = [url.path(), url.query().unwrap_or("none"), url.host_str().unwrap()];
+                    (parts.map(str::to_owned), url.port(), url.fragment().map(str::to_owned))
+                };
+                assert_eq!(parts(&made), parts(&parsed));
+            }
+        }
+        let server = endpoint("https://h");
+        for other in ["https://h:443/", "https://H/", "http://h/", "https://u@h/", "https://other/", "/x"] {
+            assert_eq!(server.url_of(&other.parse().unwrap()), None, "{other}");
         }
     }
 

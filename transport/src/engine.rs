@@ -20,6 +20,7 @@ use crate::builder::Options;
 use crate::classify::classify;
 use crate::dial::{self, Dialer};
 use crate::dns::Resolver;
+use crate::endpoint::Endpoint;
 use crate::gate::{Gate, Gated};
 use crate::observe::Observer;
 use crate::proxy::{self, Proxies, Target};
@@ -64,7 +65,8 @@ impl Engine {
         let options = parts.options;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(parts.tls)
-            .retry(reqwest::retry::never())
+            // With none allowed, no request is kept for one either.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .no_proxy()
@@ -123,17 +125,15 @@ impl Engine {
         Self::Dialed(Arc::new(DialedClient { client: builder.build(gate.layer(dialer)), proxies }))
     }
 
-    /// Sends one request once.
-    pub(crate) async fn send(&self, request: Request<Body>) -> Result<Response<EngineBody>, Error> {
+    /// Sends one request once: mostly to `server`.
+    pub(crate) async fn send(
+        &self,
+        request: Request<Body>,
+        server: &Endpoint,
+    ) -> Result<Response<EngineBody>, Error> {
         match self {
             Self::Straight(client) => {
-                let request = request.map(|body| match body.into_bytes() {
-                    Ok(bytes) => reqwest::Body::from(bytes),
-                    Err(stream) => reqwest::Body::wrap_stream(stream.into_data_stream()),
-                });
-                let request = reqwest::Request::try_from(request).map_err(|error| {
-                    Error::config("the request's URI can't be used").with_source(error.without_url())
-                })?;
+                let request = straight_request(request, server)?;
                 match client.execute(request).await {
                     Ok(response) => Ok(Response::<reqwest::Body>::from(response).map(EngineBody::Straight)),
                     Err(error) => Err(classify(error.without_url().into())),
@@ -148,6 +148,25 @@ impl Engine {
             }
         }
     }
+}
+
+/// The request as reqwest wants it. Its own conversion parses the URL from its text, host and all.
+fn straight_request(request: Request<Body>, server: &Endpoint) -> Result<reqwest::Request, Error> {
+    let request = request.map(|body| match body.into_bytes() {
+        Ok(bytes) => reqwest::Body::from(bytes),
+        Err(stream) => reqwest::Body::wrap_stream(stream.into_data_stream()),
+    });
+    let Some(url) = server.url_of(request.uri()) else {
+        return reqwest::Request::try_from(request).map_err(|error| {
+            Error::config("the request's URI can't be used").with_source(error.without_url())
+        });
+    };
+    let (parts, body) = request.into_parts();
+    let mut request = reqwest::Request::new(parts.method, url);
+    *request.headers_mut() = parts.headers;
+    *request.version_mut() = parts.version;
+    *request.body_mut() = Some(body);
+    Ok(request)
 }
 
 /// Plain http has no tunnel: each request goes to the proxy, and tells it user and password.

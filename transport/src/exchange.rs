@@ -83,7 +83,7 @@ impl<'a> Exchange<'a> {
                 false => Some(self.client.auth.authorize(request.headers_mut()).await?),
             };
             let (engine, place, generation) = self.engine().await?;
-            match self.host().attempt(engine.send(request)).await {
+            match self.host().attempt(engine.send(request, &self.client.endpoint)).await {
                 Ok(response) => {
                     if self.is_cured(&response, stamp).await || self.is_redirected(&response) {
                         continue;

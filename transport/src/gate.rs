@@ -1,6 +1,6 @@
 //! One connect at a time, so that a crowd of requests to a cold client shares the first connection.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
@@ -86,7 +86,7 @@ impl State {
 /// Waits for `wait` as long as it is polled by the task `home`.
 async fn while_at<T>(home: Option<tokio::task::Id>, wait: impl Future<Output = T>) -> Result<T, Error> {
     let mut wait = std::pin::pin!(wait);
-    std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         if tokio::task::try_id() != home {
             return Poll::Ready(Err(superseded()));
         }
@@ -104,20 +104,28 @@ impl<S> Layer<S> for Gate {
     type Service = Gated<S>;
 
     fn layer(&self, inner: S) -> Gated<S> {
-        Gated { inner, state: Arc::clone(&self.0) }
+        Gated { inner: Arc::new(inner), state: Arc::clone(&self.0) }
     }
 }
 
 /// A connector behind a [`Gate`].
-#[derive(Clone)]
+///
+/// The engines clone it several times for each request, and connect with hardly any of the clones: only then is the
+/// connector itself cloned.
 pub(crate) struct Gated<S> {
-    inner: S,
+    inner: Arc<S>,
     state: Arc<State>,
+}
+
+impl<S> Clone for Gated<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), state: Arc::clone(&self.state) }
+    }
 }
 
 impl<S, R> Service<R> for Gated<S>
 where
-    S: Service<R> + Clone + Send + 'static,
+    S: Service<R> + Clone + Send + Sync + 'static,
     S::Response: Connection + Send,
     S::Error: Into<BoxError> + Send,
     S::Future: Send,
@@ -127,18 +135,20 @@ where
     type Error = BoxError;
     type Future = BoxFuture<'static, Result<S::Response, BoxError>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // The clone that connects is asked.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, target: R) -> Self::Future {
-        // The service that is ready is the one to be called, not its clone.
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let mut inner = S::clone(&self.inner);
         let state = Arc::clone(&self.state);
         let opening = Opening::new();
         Box::pin(async move {
-            let connect = state.connect(async move { inner.call(target).await });
+            let connect = state.connect(async move {
+                poll_fn(|cx| inner.poll_ready(cx)).await?;
+                inner.call(target).await
+            });
             let (connection, handshake) = limits::within(state.limits, connect).await?;
             opening.opened(handshake);
             Ok(connection)

@@ -73,19 +73,16 @@ mod on {
 
     tokio::task_local! {
         /// The attempt that is being polled: connectors are called from within.
-        static ATTEMPT: Option<Arc<Attempt>>;
+        static ATTEMPT: Arc<Attempt>;
     }
 
     impl HostObserver {
         /// Sends, and counts the connection that this opens, or that an answer came over one that was there.
         pub(crate) async fn attempt<T, E>(&self, send: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-            let attempt =
-                self.metrics.clone().map(|host| Arc::new(Attempt { host, opened: AtomicBool::new(false) }));
-            let sent = ATTEMPT.scope(attempt.clone(), send).await;
-            if let Some(attempt) = attempt
-                && sent.is_ok()
-                && !attempt.opened.load(Ordering::Relaxed)
-            {
+            let Some(host) = self.metrics.clone() else { return send.await };
+            let attempt = Arc::new(Attempt { host, opened: AtomicBool::new(false) });
+            let sent = ATTEMPT.scope(Arc::clone(&attempt), send).await;
+            if sent.is_ok() && !attempt.opened.load(Ordering::Relaxed) {
                 attempt.host.count_connection_reused();
             }
             sent
@@ -119,7 +116,7 @@ mod on {
     impl Opening {
         /// To be made where the attempt is polled that wants the connection.
         pub(crate) fn new() -> Self {
-            let attempt = ATTEMPT.try_with(Option::clone).ok().flatten();
+            let attempt = ATTEMPT.try_with(Arc::clone).ok();
             Self { attempt, home: tokio::task::try_id() }
         }
 

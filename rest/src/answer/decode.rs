@@ -1,8 +1,10 @@
 //! Bodies become objects.
 
 use std::any::TypeId;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -59,6 +61,33 @@ pub(crate) fn sniff(body: &Bytes, media_type: Option<MediaType>) -> TypeMeta {
     TypeMeta { api_version: head.api_version.unwrap_or_default(), kind: head.kind.unwrap_or_default() }
 }
 
+/// Whether JSON is no Status, as far as that can be told without parsing it.
+fn is_clearly_no_status(json: &[u8]) -> bool {
+    // Objects hardly ever hold this text.
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"Status\""));
+
+    match leading_kind(json) {
+        Some(kind) => kind != b"Status",
+        None => NAME.find(json).is_none(),
+    }
+}
+
+/// The kind of a JSON object where servers write it: first, or after the version. That it is there twice would be an
+/// error.
+fn leading_kind(json: &[u8]) -> Option<&[u8]> {
+    let text_after = |name: &[u8], json| {
+        let json: &[u8] = <[u8]>::strip_prefix(json, name)?;
+        json.split_at_checked(memchr::memchr(b'"', json)?)
+    };
+    let fields = json.strip_prefix(b"{")?;
+    let fields = match text_after(b"\"apiVersion\":\"", fields) {
+        Some((_, rest)) => rest.strip_prefix(b"\",")?,
+        None => fields,
+    };
+    let (kind, _) = text_after(b"\"kind\":\"", fields)?;
+    (!kind.contains(&b'\\')).then_some(kind)
+}
+
 /// Reads `body` as a Status.
 fn decode_status(body: &Bytes, media_type: Option<MediaType>) -> Result<Status, DecodeFault> {
     match media_type {
@@ -89,13 +118,44 @@ pub(crate) fn hidden_failure<T: 'static>(
     body: &Bytes,
     media_type: Option<MediaType>,
 ) -> Result<Option<Status>, DecodeFault> {
-    // Objects hardly ever hold this text: without it there is nothing to look at.
     if TypeId::of::<T>() == TypeId::of::<Status>()
-        || memchr::memmem::find(body, b"Status\"").is_none() && media_type == Some(MediaType::Json)
+        || media_type == Some(MediaType::Json) && is_clearly_no_status(body)
         || !is_status(&sniff(body, media_type))
     {
         return Ok(None);
     }
     let status = decode_status(body, media_type)?;
     Ok((status.status != Status::SUCCESS).then_some(status))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use serde_json::Value;
+
+    use super::{MediaType, hidden_failure};
+
+    #[test]
+    fn a_failure_is_found_wherever_its_kind_stands() {
+        for (body, is_failure) in [
+            (r#"{"kind":"Status","apiVersion":"v1","status":"Failure"}"#, true),
+            (r#"{"apiVersion":"v1","kind":"Status","status":"Failure"}"#, true),
+            (r#"{"apiVersion":"v1", "kind":"Status","status":"Failure"}"#, true),
+            (r#" {"status":"Failure","metadata":{},"kind":"Status","apiVersion":"v1"}"#, true),
+            (r#"{"apiVersion":"v1","status":"Failure","kind":"Status"}"#, true),
+            (r#"{"kind":"\u0053tatus","apiVersion":"v1","status":"Failure","of":"Status"}"#, true),
+            (r#"{"kind":"Status","apiVersion":"v1","status":"Success"}"#, false),
+            (r#"{"kind":"Pod","apiVersion":"v1","of":{"kind":"Status"}}"#, false),
+            (r#"{"apiVersion":"v1","kind":"Pod","of":{"kind":"Status"}}"#, false),
+            (r#"{"apiVersion":"v1","spec":{"kind":"Status","apiVersion":"v1"}}"#, false),
+            (r#"{"apiVersion":"my/v1","kind":"Status","status":"Failure"}"#, false),
+            (r#"{"kind":"Pod","kind":"Status","apiVersion":"v1"}"#, false),
+            (r#"{"kind":"Status"#, false),
+            (r#"{"kind":"#, false),
+            ("{", false),
+        ] {
+            let found = hidden_failure::<Value>(&Bytes::from_static(body.as_bytes()), Some(MediaType::Json));
+            assert_eq!(found.unwrap().is_some(), is_failure, "{body}");
+        }
+    }
 }

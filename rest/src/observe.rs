@@ -243,14 +243,22 @@ impl VerbObserver {
         }
     }
 
-    /// One attempt: its code, the time until the answer's head was there, and for one that was not the first what made
-    /// it necessary.
-    pub(crate) fn attempt(&self, code: Option<u16>, time: Duration, retry: Option<Cause>) {
+    /// The time by which something begins; nobody asks the clock where nobody would be told.
+    pub(crate) fn start(&self) -> Option<Instant> {
+        #[cfg(feature = "metrics")]
+        return self.metrics.is_some().then(Instant::now);
+        #[cfg(not(feature = "metrics"))]
+        None
+    }
+
+    /// One attempt, whose answer's head is there: its code, its start, and for one that was not the first what made it
+    /// necessary.
+    pub(crate) fn attempt(&self, code: Option<u16>, start: Option<Instant>, retry: Option<Cause>) {
         #[cfg(feature = "metrics")]
         if let Some(metrics) = &self.metrics {
             metrics.count_request(code);
-            if code.is_some() {
-                metrics.observe_first_byte(time);
+            if let (Some(_), Some(start)) = (code, start) {
+                metrics.observe_first_byte(start.elapsed());
             }
             if let Some(cause) = retry {
                 metrics.count_retry(code);
@@ -259,11 +267,11 @@ impl VerbObserver {
         }
     }
 
-    /// A whole body was read, in this time.
-    pub(crate) fn body(&self, time: Duration) {
+    /// A whole body was read since then.
+    pub(crate) fn body(&self, start: Option<Instant>) {
         #[cfg(feature = "metrics")]
-        if let Some(metrics) = &self.metrics {
-            metrics.observe_body(time);
+        if let (Some(metrics), Some(start)) = (&self.metrics, start) {
+            metrics.observe_body(start.elapsed());
         }
     }
 
@@ -302,7 +310,7 @@ impl VerbObserver {
 
     /// Observes the time until the guard is dropped, whatever ends the request.
     pub(crate) fn duration(&self) -> DurationGuard {
-        DurationGuard { observer: self.clone(), start: Instant::now() }
+        DurationGuard { observer: self.clone(), start: self.start() }
     }
 }
 
@@ -310,14 +318,14 @@ impl VerbObserver {
 #[derive(Debug)]
 pub(crate) struct DurationGuard {
     observer: VerbObserver,
-    start: Instant,
+    start: Option<Instant>,
 }
 
 impl Drop for DurationGuard {
     fn drop(&mut self) {
         #[cfg(feature = "metrics")]
-        if let Some(metrics) = &self.observer.metrics {
-            metrics.observe_duration(self.start.elapsed());
+        if let (Some(metrics), Some(start)) = (&self.observer.metrics, self.start) {
+            metrics.observe_duration(start.elapsed());
         }
         #[cfg(not(feature = "metrics"))]
         let _ = (&self.observer, self.start);

@@ -144,7 +144,7 @@ fn check(config: &Config) -> Result<(), Error> {
 
 impl HttpService for HttpClient {
     fn execute(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Body>, Error>> {
-        Box::pin(Exchange::run(&self.0, request))
+        Exchange::run(&self.0, request)
     }
 }
 

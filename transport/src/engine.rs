@@ -1,3 +1,4 @@
+use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -5,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::uri::Scheme;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
@@ -125,26 +127,32 @@ impl Engine {
         Self::Dialed(Arc::new(DialedClient { client: builder.build(gate.layer(dialer)), proxies }))
     }
 
-    /// Sends one request once: mostly to `server`.
-    pub(crate) async fn send(
+    /// Sends one request once: mostly to `server`. The future is small, as the request goes into the engine at once;
+    /// nothing is sent before it is polled.
+    pub(crate) fn send(
         &self,
         request: Request<Body>,
         server: &Endpoint,
-    ) -> Result<Response<EngineBody>, Error> {
-        match self {
+    ) -> impl Future<Output = Result<Response<EngineBody>, Error>> + Send + use<> {
+        let sent = match self {
             Self::Straight(client) => {
-                let request = straight_request(request, server)?;
-                match client.execute(request).await {
-                    Ok(response) => Ok(Response::<reqwest::Body>::from(response).map(EngineBody::Straight)),
-                    Err(error) => Err(classify(error.without_url().into())),
-                }
+                Either::Left(straight_request(request, server).map(|request| client.execute(request)))
             }
             Self::Dialed(dialed) => {
                 let request = with_proxy_authorization(request, &dialed.proxies);
-                match dialed.client.request(request).await {
+                Either::Right(dialed.client.request(request))
+            }
+        };
+        async move {
+            match sent {
+                Either::Left(answer) => match answer?.await {
+                    Ok(response) => Ok(Response::<reqwest::Body>::from(response).map(EngineBody::Straight)),
+                    Err(error) => Err(classify(error.without_url().into())),
+                },
+                Either::Right(answer) => match answer.await {
                     Ok(response) => Ok(response.map(EngineBody::Dialed)),
                     Err(error) => Err(classify(error.into())),
-                }
+                },
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::headers::is_credential;
 use crate::limits::TooSlow;
 use crate::observe::HostObserver;
 use crate::replay::Replay;
+use crate::service::BoxFuture;
 use crate::{Body, Error, ErrorKind, RequestKind, gzip, redirect};
 
 /// How often a request that certainly was not processed is sent again.
@@ -35,19 +36,27 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) async fn run(client: &'a Inner, request: Request<Body>) -> Result<Response<Body>, Error> {
+    /// Runs the whole exchange. The request is taken apart at once, so that it is in the future but once.
+    pub(crate) fn run(
+        client: &'a Inner,
+        request: Request<Body>,
+    ) -> BoxFuture<'a, Result<Response<Body>, Error>> {
+        match Self::new(client, request) {
+            Ok(mut exchange) => Box::pin(async move { exchange.answer().await }),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+
+    async fn answer(&mut self) -> Result<Response<Body>, Error> {
         // What lies beyond all time is no deadline.
-        let deadline = client.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut exchange = Self::new(client, request)?;
+        let deadline = self.client.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let (response, place) = match deadline {
-            None => exchange.send().await?,
-            Some(deadline) => {
-                timeout_at(deadline, exchange.send()).await.map_err(|_| answer::timed_out())??
-            }
+            None => self.send().await?,
+            Some(deadline) => timeout_at(deadline, self.send()).await.map_err(|_| answer::timed_out())??,
         };
         let version = response.version();
-        let compressed = exchange.asked_for_gzip && gzip::is_used(&response);
-        let bytes = exchange.host().bytes(&exchange.replay.parts.method, compressed);
+        let compressed = self.asked_for_gzip && gzip::is_used(&response);
+        let bytes = self.host().bytes(&self.replay.parts.method, compressed);
         let response = response.map(|body| Answer::new(body, version, deadline, place, bytes.clone()));
         Ok(if compressed { gzip::decode(response, bytes) } else { response.map(Body::wrap) })
     }

@@ -29,7 +29,7 @@ pub(crate) struct Answered {
 
 impl Answered {
     /// Reads the body of an answer and judges it.
-    pub(crate) async fn read(exchange: &Exchange, response: Response<Body>) -> Result<Self, Error> {
+    pub(crate) async fn read(exchange: Box<Exchange>, response: Response<Body>) -> Result<Self, Error> {
         let (parts, body) = response.into_parts();
         let warnings = exchange.take_warnings(&parts.headers);
         // After 101 the connection is the caller's: there is no body to read.
@@ -56,9 +56,10 @@ impl Answered {
                     .and_then(|(body, media_type)| failure_status(&body, media_type)),
             )
         };
+        let Exchange { place, options, .. } = *exchange;
         Ok(Self {
-            place: exchange.place.clone(),
-            options: exchange.options.clone(),
+            place,
+            options,
             status: parts.status,
             headers: parts.headers,
             body,

@@ -1,4 +1,5 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,16 +98,21 @@ impl Exchange {
         // Waiting for the client's own limiter does not count against the request's timeout.
         self.limits.start();
         let limits = self.limits;
-        within(limits, self.attempts()).await.unwrap_or_else(|_| Err(self.timed_out()))
+        let done = {
+            let attempts = pin!(self.attempts());
+            within(limits, attempts).await
+        };
+        done.unwrap_or_else(|_| Err(self.timed_out()))
     }
 
     /// Reads the whole body of an answer, within the same limits.
     pub(crate) async fn whole(&self, body: Body, headers: &HeaderMap) -> Result<Bytes, Error> {
         let limit = self.place.client.0.max_body_bytes;
-        let start = Instant::now();
-        match within(self.limits, read_all(body, headers, limit)).await {
+        let start = self.observer.start();
+        let read = pin!(read_all(body, headers, limit));
+        match within(self.limits, read).await {
             Ok(Ok(bytes)) => {
-                self.observer.body(start.elapsed());
+                self.observer.body(start);
                 Ok(bytes)
             }
             Ok(Err(ReadError::TooLarge)) => Err(Error::TooLarge { target: self.target(), limit }),
@@ -163,12 +169,20 @@ impl Exchange {
     }
 
     async fn throttle(&mut self) -> Result<(), Error> {
-        let start = Instant::now();
+        let mut start = None;
         let waited = {
             let _queued = self.place.client.0.observer.limiter_queue();
-            self.settings.limiter.wait(self.limits.end()).await
+            let mut wait = self.settings.limiter.wait(self.limits.end());
+            poll_fn(|cx| {
+                let polled = Pin::new(&mut wait).poll(cx);
+                if polled.is_pending() {
+                    start.get_or_insert_with(Instant::now);
+                }
+                polled
+            })
+            .await
         };
-        let elapsed = start.elapsed();
+        let elapsed = start.map_or(Duration::ZERO, |start| start.elapsed());
         let request = || format!("{} {}", self.place.method, self.place.uri.path());
         self.place.client.0.throttle_log.tell(elapsed, self.machine.reason(), request);
         self.observer.rate_limiter(elapsed);
@@ -199,7 +213,7 @@ impl Exchange {
         self.place.attempts = self.machine.attempts();
         let request = self.next_request();
         let size = http_body::Body::size_hint(request.body()).exact();
-        let start = Instant::now();
+        let start = self.observer.start();
         let answer = self.place.client.0.service.execute(request);
         let outcome = match self.silence {
             Some(bound) => tokio::time::timeout(bound, answer).await.unwrap_or_else(|_| Err(silent(bound))),
@@ -210,7 +224,7 @@ impl Exchange {
         if self.machine.end().reads_whole() {
             self.observer.request_size(size);
         }
-        self.observer.attempt(code, start.elapsed(), self.machine.cause());
+        self.observer.attempt(code, start, self.machine.cause());
         if let Some(backoff) = &self.backoff {
             backoff.update(&self.place.client.0.base.host, code);
         }
@@ -278,8 +292,9 @@ pub(crate) fn silent(bound: Duration) -> transport::Error {
     error.context(format!("nothing came for {bound:?}"))
 }
 
-/// Runs `future` until the limits end.
-async fn within<F: Future>(limits: Limits, future: F) -> Result<F::Output, Elapsed> {
+/// Runs `future` until the limits end. It is pinned by the caller, since there would be room for it twice here: alone,
+/// and beside a timer.
+async fn within<F: Future>(limits: Limits, future: Pin<&mut F>) -> Result<F::Output, Elapsed> {
     match limits.end() {
         Some(end) => tokio::time::timeout_at(end, future).await,
         None => Ok(future.await),

@@ -107,7 +107,7 @@ impl Request {
             Err(error) => return Err(error),
         };
         if response.status() != StatusCode::OK {
-            let answered = Answered::read(&exchange, response).await?;
+            let answered = Answered::read(exchange, response).await?;
             return Err(answered.error().unwrap_or_else(|| {
                 answered.api_error(Status {
                     status: Status::FAILURE.to_owned(),
@@ -187,9 +187,10 @@ impl Request {
 async fn answered(exchange: Result<Box<Exchange>, Error>) -> Result<Answered, Error> {
     let mut exchange = exchange?;
     let response = exchange.head().await?;
-    let answered = Answered::read(&exchange, response).await?;
+    let observer = exchange.observer.clone();
+    let answered = Answered::read(exchange, response).await?;
     if answered.is_success() || !answered.body.is_empty() {
-        exchange.observer.response_size(answered.body.len());
+        observer.response_size(answered.body.len());
     }
     Ok(answered)
 }
@@ -199,7 +200,7 @@ pub(crate) async fn answer_body(exchange: Result<Box<Exchange>, Error>) -> Resul
     let mut exchange = exchange?;
     let response = exchange.head().await?;
     if !response.status().is_success() {
-        return Err(Answered::read(&exchange, response).await?.into_error());
+        return Err(Answered::read(exchange, response).await?.into_error());
     }
     let warnings = exchange.take_warnings(response.headers());
     Ok(ByteStream::new(exchange, response, warnings))

@@ -75,13 +75,13 @@ fn requests_cost_little() {
         ("a request", size_of::<Request>(), 640),
         ("a result", size_of::<kubewire_rest::Result>(), 448),
         ("an error", size_of::<kubewire_rest::Error>(), 64),
-        ("send()", size_of_val(&get().send()), 3584),
-        ("send_raw()", size_of_val(&get().send_raw()), 3584),
-        ("stream()", size_of_val(&get().stream()), 3584),
+        ("send()", size_of_val(&get().send()), 2816),
+        ("send_raw()", size_of_val(&get().send_raw()), 2816),
+        ("stream()", size_of_val(&get().stream()), 2816),
         ("list()", size_of_val(&get().list::<Object>()), 5120),
-        ("items()", size_of_val(&get().items::<Object>()), 3584),
-        ("all()", size_of_val(&get().all::<Object>()), 10240),
-        ("watch()", size_of_val(&get().watch::<Object>()), 5120),
+        ("items()", size_of_val(&get().items::<Object>()), 3072),
+        ("all()", size_of_val(&get().all::<Object>()), 9216),
+        ("watch()", size_of_val(&get().watch::<Object>()), 4608),
     ] {
         assert!(found <= most, "{what}: {found} bytes, but {most} at the most");
     }

@@ -11,6 +11,7 @@ use super::rows::{GROUP, Group, Parts, Rows, last};
 use super::structure::{Faults, Structure, Tokens};
 
 /// A checked group.
+#[derive(Default)]
 pub(super) struct GroupTokens {
     parts: Parts,
     nested: NestedGroup,
@@ -62,31 +63,38 @@ impl Structure {
         rows.in_string = self.strings.step_group(simd, &rows.quote);
     }
 
-    /// Checks a group. `None`, and nothing has changed, where the blocks have to be checked one by one.
+    /// Checks a group, and finds its tokens. False, and nothing has changed, where the blocks have to be checked one by one.
     #[inline(always)]
     pub(super) fn check_group<S: Simd>(
         &mut self,
         simd: S,
         blocks: &[[u8; BLOCK]; GROUP],
         rows: &Rows,
-    ) -> Option<GroupTokens> {
-        let group = Group::new(simd, rows, self.scalar_before)?;
+        tokens: &mut GroupTokens,
+    ) -> bool {
+        let Some(group) = Group::new(simd, rows, self.scalar_before) else { return false };
+        group.part(&mut tokens.parts);
         let before = (self.hex_left, self.scalar, self.after);
-        let found = self.check_rows(&group, blocks);
-        if found.is_none() {
+        let (stack, depth) = self.nesting.parts();
+        let is_checked = self.check_escapes_and_scalars(&group, blocks)
+            && self.nesting.walk_group(&tokens.parts, &mut tokens.nested)
+            && self.after.check_group(&group, &tokens.nested.in_object);
+        if is_checked {
+            self.scalar_before = last(group.scalar);
+        } else {
             (self.hex_left, self.scalar, self.after) = before;
+            self.nesting.go_back(stack, depth);
         }
-        found
+        is_checked
     }
 
     #[inline(always)]
-    fn check_rows<S: Simd>(
+    fn check_escapes_and_scalars<S: Simd>(
         &mut self,
         group: &Group<S>,
         blocks: &[[u8; BLOCK]; GROUP],
-    ) -> Option<GroupTokens> {
+    ) -> bool {
         let mut fault = Faults::default();
-        let parts = group.parts();
         let mut with_escapes = group.has_rare_escapes() | u64::from(self.hex_left > 0);
         while with_escapes != 0 {
             let i = with_escapes.trailing_zeros() as usize % GROUP;
@@ -105,16 +113,6 @@ impl Structure {
                 self.check_scalars(&blocks[i], scalars.all, BLOCK, &mut fault);
             }
         }
-        if fault.first.is_some() {
-            return None;
-        }
-        let nesting = self.nesting.clone();
-        let nested = self.nesting.walk_group(&parts.open, &parts.close, &parts.brace)?;
-        if !self.after.check_group(group, &nested.in_object) {
-            self.nesting = nesting;
-            return None;
-        }
-        self.scalar_before = last(group.scalar);
-        Some(GroupTokens { parts, nested })
+        fault.first.is_none()
     }
 }

@@ -1,6 +1,6 @@
 //! Which bracket closes which, and what lies in an object.
 
-use super::rows::{GROUP, Row};
+use super::rows::{GROUP, Parts, Row};
 use super::structure::{FaultKind, Faults};
 
 /// The nesting that serde_json reads and so do we: what is deeper can't be decoded.
@@ -89,20 +89,28 @@ impl Nesting {
         Nested { in_object, root: 0, mismatch, brackets, least_depth }
     }
 
-    /// The same for eight blocks without empty pairs. `None`, and nothing has changed, where a block may reach the root or
-    /// the limit, or a bracket closes one of the other kind.
+    /// What is open, to be given to [`go_back`](Self::go_back).
+    pub(super) fn parts(&self) -> (u128, u32) {
+        (self.stack, self.depth)
+    }
+
+    pub(super) fn go_back(&mut self, stack: u128, depth: u32) {
+        (self.stack, self.depth) = (stack, depth);
+    }
+
+    /// The same for eight blocks without empty pairs. False where a block may reach the root or the limit, or a bracket
+    /// closes one of the other kind.
     #[inline(always)]
-    pub(super) fn walk_group(&mut self, open: &Row, close: &Row, brace: &Row) -> Option<NestedGroup> {
-        let mut nested = NestedGroup::default();
+    pub(super) fn walk_group(&mut self, parts: &Parts, nested: &mut NestedGroup) -> bool {
         let (mut stack, mut depth) = (self.stack as u64, self.depth);
         let deepest = self.max_depth.min(u64::BITS);
         let mut mismatch = 0;
         for i in 0..GROUP {
-            let (open, close, brace) = (open[i], close[i], brace[i]);
+            let (open, close, brace) = (parts.open[i], parts.close[i], parts.brace[i]);
             let (opens, closes) = (open.count_ones(), close.count_ones());
             // One more, for a pair that was left out.
             if depth + opens + 1 > deepest || depth <= closes {
-                return None;
+                return false;
             }
             nested.depth[i] = depth;
             nested.least_depth[i] = depth - closes;
@@ -130,12 +138,9 @@ impl Nesting {
             }
             nested.in_object[i] = in_object;
         }
-        if mismatch != 0 {
-            return None;
-        }
         self.stack = u128::from(stack);
         self.depth = depth;
-        Some(nested)
+        mismatch == 0
     }
 
     /// The same for a block that may reach the root or the limit.

@@ -94,6 +94,7 @@ pub(super) struct Group<S: Simd> {
 }
 
 /// What a group has for those who go on with it.
+#[derive(Default)]
 pub(super) struct Parts {
     /// Brackets that change anything after them.
     pub(super) open: Row,
@@ -214,17 +215,15 @@ impl<S: Simd> Group<S> {
     }
 
     #[inline(always)]
-    pub(super) fn parts(&self) -> Parts {
+    pub(super) fn part(&self, parts: &mut Parts) {
         // Pairs without anything between them change nothing.
         let pairs = self.open & (self.close >> 1) & !(self.brace ^ (self.brace >> 1));
-        Parts {
-            open: (self.open & !pairs).into(),
-            close: (self.close & !(pairs << 1)).into(),
-            brace: self.brace.into(),
-            colon: self.colon.into(),
-            comma: self.comma.into(),
-            quote: self.quote.into(),
-        }
+        parts.open = (self.open & !pairs).into();
+        parts.close = (self.close & !(pairs << 1)).into();
+        parts.brace = self.brace.into();
+        parts.colon = self.colon.into();
+        parts.comma = self.comma.into();
+        parts.quote = self.quote.into();
     }
 }
 

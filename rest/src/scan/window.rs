@@ -4,6 +4,7 @@ use fearless_simd::Simd;
 
 use super::block::{BLOCK, Masks, classify};
 use super::error::ScanError;
+use super::group::GroupTokens;
 use super::rows::{GROUP, Rows};
 use super::scanner::Scanner;
 use super::strings::StringBits;
@@ -26,8 +27,9 @@ impl Scanner {
         for (group, rows) in groups.iter().zip(&mut rows) {
             self.structure.classify_group(simd, group, rows);
         }
+        let mut tokens = GroupTokens::default();
         for (i, (group, rows)) in groups.iter().zip(&mut rows).enumerate() {
-            self.scan_group(simd, window, i * GROUP * BLOCK, group, rows)?;
+            self.scan_group(simd, window, i * GROUP * BLOCK, group, rows, &mut tokens)?;
         }
         if blocks.is_empty() && tail.is_empty() {
             return Ok(());
@@ -70,11 +72,12 @@ impl Scanner {
         start: usize,
         group: &[[u8; BLOCK]; GROUP],
         rows: &mut Rows,
+        tokens: &mut GroupTokens,
     ) -> Result<(), ScanError> {
         self.structure.find_strings(simd, rows);
-        let Some(tokens) = self.structure.check_group(simd, group, rows) else {
+        if !self.structure.check_group(simd, group, rows, tokens) {
             return self.scan_one_by_one(simd, window, start, group, rows);
-        };
+        }
         for i in 0..GROUP {
             if tokens.least_depth(i) as usize <= self.frames.len() {
                 self.walk(window, start + i * BLOCK, &tokens.block(i))?;

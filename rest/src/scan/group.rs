@@ -6,7 +6,7 @@
 use fearless_simd::Simd;
 
 use super::block::{BLOCK, classify, escapes};
-use super::nesting::NestedGroup;
+use super::levels::NestedGroup;
 use super::rows::{GROUP, Group, Parts, Rows, last};
 use super::structure::{Faults, Structure, Tokens};
 
@@ -21,7 +21,7 @@ impl GroupTokens {
     /// The nesting doesn't fall below this in a block.
     #[inline(always)]
     pub(super) fn least_depth(&self, i: usize) -> u32 {
-        self.nested.least_depth[i]
+        self.nested.least_depth[i] as u32
     }
 
     #[inline(always)]
@@ -32,8 +32,8 @@ impl GroupTokens {
             colon: self.parts.colon[i],
             comma: self.parts.comma[i],
             quote: self.parts.quote[i],
-            depth: self.nested.depth[i],
-            least_depth: self.nested.least_depth[i],
+            depth: self.nested.depth[i] as u32,
+            least_depth: self.nested.least_depth[i] as u32,
         }
     }
 }
@@ -75,15 +75,15 @@ impl Structure {
         let Some(group) = Group::new(simd, rows, self.scalar_before) else { return false };
         group.part(&mut tokens.parts);
         let before = (self.hex_left, self.scalar, self.after);
-        let (stack, depth) = self.nesting.parts();
+        let nesting = self.nesting.clone();
         let is_checked = self.check_escapes_and_scalars(&group, blocks)
-            && self.nesting.walk_group(&tokens.parts, &mut tokens.nested)
+            && self.nesting.walk_group(simd, &tokens.parts, &mut tokens.nested)
             && self.after.check_group(&group, &tokens.nested.in_object);
         if is_checked {
             self.scalar_before = last(group.scalar);
         } else {
             (self.hex_left, self.scalar, self.after) = before;
-            self.nesting.go_back(stack, depth);
+            self.nesting = nesting;
         }
         is_checked
     }

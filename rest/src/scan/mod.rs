@@ -10,6 +10,7 @@ mod block;
 mod error;
 mod find;
 mod group;
+mod levels;
 mod nesting;
 mod order;
 mod path;

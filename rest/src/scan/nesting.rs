@@ -1,6 +1,5 @@
 //! Which bracket closes which, and what lies in an object.
 
-use super::rows::{GROUP, Parts, Row};
 use super::structure::{FaultKind, Faults};
 
 /// The nesting that serde_json reads and so do we: what is deeper can't be decoded.
@@ -13,9 +12,9 @@ const STEPS: usize = 3;
 #[derive(Clone, Debug)]
 pub(super) struct Nesting {
     /// One bit a level, the innermost lowest: 1 is an object.
-    stack: u128,
-    depth: u32,
-    max_depth: u32,
+    pub(super) stack: u128,
+    pub(super) depth: u32,
+    pub(super) max_depth: u32,
 }
 
 /// What a block's brackets say.
@@ -31,15 +30,6 @@ pub(super) struct Nested {
     pub(super) brackets: u64,
     /// The nesting doesn't fall below this.
     pub(super) least_depth: u32,
-}
-
-/// What the brackets of a group say; see [`Nested`].
-#[derive(Default)]
-pub(super) struct NestedGroup {
-    pub(super) in_object: Row,
-    /// The nesting before each block.
-    pub(super) depth: [u32; GROUP],
-    pub(super) least_depth: [u32; GROUP],
 }
 
 impl Nesting {
@@ -87,60 +77,6 @@ impl Nesting {
         self.stack = u128::from(stack);
         self.depth = least_depth + (open & brackets).count_ones();
         Nested { in_object, root: 0, mismatch, brackets, least_depth }
-    }
-
-    /// What is open, to be given to [`go_back`](Self::go_back).
-    pub(super) fn parts(&self) -> (u128, u32) {
-        (self.stack, self.depth)
-    }
-
-    pub(super) fn go_back(&mut self, stack: u128, depth: u32) {
-        (self.stack, self.depth) = (stack, depth);
-    }
-
-    /// The same for eight blocks without empty pairs. False where a block may reach the root or the limit, or a bracket
-    /// closes one of the other kind.
-    #[inline(always)]
-    pub(super) fn walk_group(&mut self, parts: &Parts, nested: &mut NestedGroup) -> bool {
-        let (mut stack, mut depth) = (self.stack as u64, self.depth);
-        let deepest = self.max_depth.min(u64::BITS);
-        let mut mismatch = 0;
-        for i in 0..GROUP {
-            let (open, close, brace) = (parts.open[i], parts.close[i], parts.brace[i]);
-            let (opens, closes) = (open.count_ones(), close.count_ones());
-            // One more, for a pair that was left out.
-            if depth + opens + 1 > deepest || depth <= closes {
-                return false;
-            }
-            nested.depth[i] = depth;
-            nested.least_depth[i] = depth - closes;
-            depth = depth - closes + opens;
-            let mut rest = open | close;
-            let mut in_object = 0_u64.wrapping_sub(stack & 1);
-            // Most blocks have no array's bracket, and stay in objects.
-            if (rest == 0) | ((rest & !brace == 0) & (stack.trailing_ones() > closes)) {
-                stack = ((stack >> closes).wrapping_add(1) << opens).wrapping_sub(1);
-                nested.in_object[i] = in_object;
-                continue;
-            }
-            while rest != 0 {
-                for _ in 0..STEPS {
-                    let bit = rest & rest.wrapping_neg();
-                    rest ^= bit;
-                    let is_brace = u64::from(brace & bit != 0);
-                    let opens = u64::from(open & bit != 0).wrapping_neg();
-                    mismatch |= ((stack & 1) ^ is_brace).wrapping_neg() & bit & !open;
-                    let closed = stack >> u64::from(bit != 0);
-                    stack = closed ^ ((closed ^ ((stack << 1) | is_brace)) & opens);
-                    let below = bit | bit.wrapping_sub(1);
-                    in_object = (in_object & below) | ((stack & 1).wrapping_neg() & !below);
-                }
-            }
-            nested.in_object[i] = in_object;
-        }
-        self.stack = u128::from(stack);
-        self.depth = depth;
-        mismatch == 0
     }
 
     /// The same for a block that may reach the root or the limit.

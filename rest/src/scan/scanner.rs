@@ -88,7 +88,7 @@ pub(super) struct Frame {
 /// All places inside of texts are counted from the start of the current item, so that the texts before it can
 /// be dropped.
 pub(crate) struct Scanner {
-    level: Level,
+    pub(super) level: Level,
     pub(super) shape: Shape,
     pub(super) plan: Plan,
     pub(super) limits: Limits,

@@ -49,6 +49,7 @@ proptest! {
         let of = |cuts: &[usize]| scan(Shape::List, &plan, Limits::default(), text.as_bytes(), cuts);
         let groups = of(&[first % text.len()]);
         prop_assert_eq!(&groups, &of(&cuts(text.len(), piece)));
+        prop_assert_eq!(&groups, &scan_plainly(Shape::List, &plan, text.as_bytes(), &[]));
         if groups.error.is_none() {
             prop_assert!(serde_json::from_str::<IgnoredAny>(&text).is_ok());
         }

@@ -7,6 +7,8 @@ mod hostile;
 mod lists;
 pub(crate) mod model;
 
+use fearless_simd::Level;
+
 use super::find::find;
 use super::plan::frame_slot;
 use super::*;
@@ -30,7 +32,17 @@ pub(super) struct Scan {
 
 /// Scans `bytes` in pieces that end at `cuts` (in any order, beyond the end too).
 pub(crate) fn scan(shape: Shape, plan: &Plan, limits: Limits, bytes: &[u8], cuts: &[usize]) -> Scan {
-    let mut scanner = Scanner::new(shape, plan.clone(), limits);
+    scan_with(Scanner::new(shape, plan.clone(), limits), bytes, cuts)
+}
+
+/// The same with the instructions that every processor has.
+pub(super) fn scan_plainly(shape: Shape, plan: &Plan, bytes: &[u8], cuts: &[usize]) -> Scan {
+    let mut scanner = Scanner::new(shape, plan.clone(), Limits::default());
+    scanner.level = Level::baseline();
+    scan_with(scanner, bytes, cuts)
+}
+
+fn scan_with(mut scanner: Scanner, bytes: &[u8], cuts: &[usize]) -> Scan {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
     cuts.push(bytes.len());
     cuts.sort_unstable();

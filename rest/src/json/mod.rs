@@ -58,7 +58,7 @@ pub(crate) fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Er
 /// They are no JSON, or no `T`.
 pub(crate) fn from_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Error> {
     // Checking UTF-8 once for the whole is cheaper than string by string.
-    match std::str::from_utf8(bytes) {
+    match simdutf8::basic::from_utf8(bytes) {
         Ok(text) => from_str(text),
         Err(_) => Err(fault(bytes)),
     }

@@ -1,10 +1,10 @@
 //! Finds the objects in JSON while its bytes arrive, checks them, and leaves out what nobody wants.
 //!
-//! One pass does all of it. 64 bytes at a time become bit masks ([`block`]); the grammar is checked on the masks, of eight
-//! blocks together where they are of the usual kind ([`group`]) and else one by one ([`structure`]), so strictly that whatever passes is accepted by serde_json; and only tokens of values that the
-//! [`plan`] cares about are looked at one by one ([`walk`]), to find where items end, to cut fields out before
-//! anything is allocated for them, and to remember where keys such as a name stand. UTF-8 is checked once, so
-//! that serde reads `&str`.
+//! One pass does all of it. 64 bytes at a time become bit masks ([`block`]); the grammar is checked on the masks, of
+//! eight blocks together where they are of the usual kind ([`group`]) and else one by one ([`structure`]), so strictly
+//! that whatever passes is accepted by serde_json; and only tokens of values that the [`plan`] cares about are looked at
+//! one by one ([`walk`]), to find where items end, to cut fields out before anything is allocated for them, and to
+//! remember where keys such as a name stand. UTF-8 is checked once, so that serde reads `&str`.
 
 mod block;
 mod error;

@@ -56,7 +56,7 @@ impl<T: Decode> Items<T> {
     /// The next item as another type, which may borrow from its bytes until the one after it is asked for; `None` at the
     /// end. Cancellation safe: nothing is lost.
     ///
-    /// Nothing is copied for a field that borrows. Of a `&str` serde_json demands that it holds no escapes; a `Cow` takes
+    /// Nothing is copied for a field that borrows. A `&str` takes strings without escapes; a `Cow` takes
     /// any string. `T` stands for what is read from the server: take `serde::de::IgnoredAny` for all of it, an
     /// [`Encoded`](crate::Encoded) for all but the managedFields, and a [`Projected`](crate::Projected) for its paths.
     /// To borrow from an object that is kept, or that comes of a watch, take

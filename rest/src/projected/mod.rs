@@ -19,8 +19,8 @@ pub trait Project: DeserializeOwned + Send + 'static {
 }
 
 /// A `T` that is read from its own paths alone: the scanner copies those into a small document, and serde never sees
-/// the rest. It takes half the time that the narrow type takes without, and no more than serde_json would take for a text
-/// of its own, whose place in the list and whose grammar it doesn't look at.
+/// the rest. It takes half the time that the narrow type takes without, or that serde_json would take for a text of its
+/// own, whose place in the list it doesn't have to find.
 ///
 /// ```
 /// use kubewire_rest::{DecodeOptions, Project, Projected, decode_object};

@@ -65,7 +65,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
             b'[' => self.array(visitor),
             b'n' => self.deserialize_unit(visitor),
             b't' | b'f' => self.deserialize_bool(visitor),
-            _ => self.number(visitor),
+            b'-' | b'0'..=b'9' => number::read_any(self.scalar(), visitor),
+            _ => Err(self.unexpected(&visitor)),
         }
     }
 

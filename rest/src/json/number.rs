@@ -18,12 +18,33 @@ pub(super) fn scalar(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// Gives a visitor the number.
+/// Gives a visitor that takes anything the number: in serde_json's own form where a program has that keep all digits.
+#[inline(always)]
+pub(super) fn read_any<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
+    match integer(text) {
+        Some(value) => visitor.visit_u64(value),
+        None => any(text)?.deserialize_any(visitor),
+    }
+}
+
+/// Gives a visitor that wants a number the number.
 #[inline(always)]
 pub(super) fn read<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {
     match integer(text) {
         Some(value) => visitor.visit_u64(value),
-        None => any(text)?.deserialize_any(visitor),
+        None => read_uncommon(&any(text)?, visitor),
+    }
+}
+
+fn read_uncommon<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Error> {
+    if let Some(value) = number.as_u64() {
+        visitor.visit_u64(value)
+    } else if let Some(value) = number.as_i64() {
+        visitor.visit_i64(value)
+    } else if let Some(value) = number.as_f64() {
+        visitor.visit_f64(value)
+    } else {
+        Err(out_of_range())
     }
 }
 
@@ -54,7 +75,12 @@ pub(super) fn wide<T: FromStr>(text: &str) -> Result<T, Error> {
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) || (digits.starts_with('0') && digits != "0") {
         return Err(de::Error::custom("invalid number: not an integer"));
     }
-    text.parse().map_err(|_| de::Error::custom("number out of range"))
+    text.parse().map_err(|_| out_of_range())
+}
+
+#[cold]
+fn out_of_range() -> Error {
+    de::Error::custom("number out of range")
 }
 
 /// The number that a key spells.
@@ -62,7 +88,7 @@ pub(super) fn spelled<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V:
     if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         return Err(de::Error::invalid_type(Unexpected::Str(text), &"a number in quotes"));
     }
-    any(text)?.deserialize_any(visitor)
+    read_uncommon(&any(text)?, visitor)
 }
 
 pub(super) fn spelled_i128<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Error> {

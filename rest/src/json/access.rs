@@ -13,16 +13,11 @@ use serde_json::Error;
 use super::number;
 use super::reader::Reader;
 
-/// The elements of an array.
-pub(super) struct Elements<'r, 'de, 'a>(&'r mut Reader<'de, 'a>);
+/// The elements of an array, the members of an object, or an enum's variant with its value, which is an object of one
+/// member.
+pub(super) struct Inside<'r, 'de, 'a>(pub(super) &'r mut Reader<'de, 'a>);
 
-impl<'r, 'de, 'a> Elements<'r, 'de, 'a> {
-    pub(super) fn new(reader: &'r mut Reader<'de, 'a>) -> Self {
-        Self(reader)
-    }
-}
-
-impl<'de> SeqAccess<'de> for Elements<'_, 'de, '_> {
+impl<'de> SeqAccess<'de> for Inside<'_, 'de, '_> {
     type Error = Error;
 
     #[inline(always)]
@@ -39,16 +34,7 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de, '_> {
     }
 }
 
-/// The members of an object.
-pub(super) struct Members<'r, 'de, 'a>(&'r mut Reader<'de, 'a>);
-
-impl<'r, 'de, 'a> Members<'r, 'de, 'a> {
-    pub(super) fn new(reader: &'r mut Reader<'de, 'a>) -> Self {
-        Self(reader)
-    }
-}
-
-impl<'de> MapAccess<'de> for Members<'_, 'de, '_> {
+impl<'de> MapAccess<'de> for Inside<'_, 'de, '_> {
     type Error = Error;
 
     #[inline(always)]
@@ -152,16 +138,7 @@ fn spelled_bool<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value
     }
 }
 
-/// An enum's variant with a value: an object with one member.
-pub(super) struct Variant<'r, 'de, 'a>(&'r mut Reader<'de, 'a>);
-
-impl<'r, 'de, 'a> Variant<'r, 'de, 'a> {
-    pub(super) fn new(reader: &'r mut Reader<'de, 'a>) -> Self {
-        Self(reader)
-    }
-}
-
-impl<'de> EnumAccess<'de> for Variant<'_, 'de, '_> {
+impl<'de> EnumAccess<'de> for Inside<'_, 'de, '_> {
     type Error = Error;
     type Variant = Self;
 
@@ -174,7 +151,7 @@ impl<'de> EnumAccess<'de> for Variant<'_, 'de, '_> {
     }
 }
 
-impl<'de> VariantAccess<'de> for Variant<'_, 'de, '_> {
+impl<'de> VariantAccess<'de> for Inside<'_, 'de, '_> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, Deserializer, Visitor};
 use serde_json::Error;
 
-use super::access::{Elements, Members, RAW_VALUE, RawText, Variant};
+use super::access::{Inside, RAW_VALUE, RawText};
 use super::number;
 use super::reader::Reader;
 
@@ -21,20 +21,25 @@ impl<'de> Reader<'de, '_> {
 
     #[inline(always)]
     fn array<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.take();
-        // Values are large: this one is never taken out of its result.
-        let mut value = visitor.visit_seq(Elements::new(self));
-        if value.is_ok() && !self.closes(b']') {
-            value = Err(too_much());
-        }
-        value
+        self.inside(b']', |elements| visitor.visit_seq(elements))
     }
 
     #[inline(always)]
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        self.inside(b'}', |members| visitor.visit_map(members))
+    }
+
+    /// Reads what stands between two brackets, of which this is the second.
+    #[inline(always)]
+    fn inside<T>(
+        &mut self,
+        bracket: u8,
+        visit: impl FnOnce(Inside<'_, 'de, '_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.take();
-        let mut value = visitor.visit_map(Members::new(self));
-        if value.is_ok() && !self.closes(b'}') {
+        // Values are large: this one is never taken out of its result.
+        let mut value = visit(Inside(self));
+        if value.is_ok() && !self.closes(bracket) {
             value = Err(too_much());
         }
         value
@@ -215,14 +220,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.peek() {
-            b'{' => {
-                self.take();
-                let mut value = visitor.visit_enum(Variant::new(self));
-                if value.is_ok() && !self.closes(b'}') {
-                    value = Err(too_much());
-                }
-                value
-            }
+            b'{' => self.inside(b'}', |variant| visitor.visit_enum(variant)),
             b'"' => visitor.visit_enum(StrDeserializer::new(&self.string()?)),
             _ => Err(self.unexpected(&"a variant's name, or an object of one variant")),
         }

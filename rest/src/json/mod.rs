@@ -2,8 +2,8 @@
 //!
 //! The scanner has told a text's strings from what is between them already, so nothing here looks for the end of a
 //! string or of a value again: 64 bytes at a time become the places of [`tokens`], and serde reads along those
-//! ([`reader`], [`deserializer`]). As the tokens tell how many elements an array has, a vector asks for its memory once. All that is read
-//! is what serde_json makes of the same text, and what it refuses is refused, with its own error type.
+//! ([`reader`], [`deserializer`]). As the tokens tell how many elements an array has, a vector asks for its memory once.
+//! All that is read is what serde_json makes of the same text, and what it refuses is refused, with its own error type.
 
 mod access;
 mod deserializer;

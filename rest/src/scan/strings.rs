@@ -7,7 +7,7 @@ use super::rows::{Row, in_strings};
 
 /// What one block leaves to the next.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Strings {
+pub(super) struct Strings {
     /// All ones inside a string.
     in_string: u64,
     /// 1 where the next byte follows an odd backslash.
@@ -26,12 +26,12 @@ pub(crate) struct StringBits {
 }
 
 impl Strings {
-    pub(crate) fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.in_string != 0
     }
 
     #[inline(always)]
-    pub(crate) fn step(&mut self, masks: &Masks, len: usize) -> StringBits {
+    pub(super) fn step(&mut self, masks: &Masks, len: usize) -> StringBits {
         let escaped = self.escaped(masks.backslash, len);
         let quotes = masks.quote & !escaped;
         let in_string = prefix_xor(quotes) ^ self.in_string;

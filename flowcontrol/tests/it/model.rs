@@ -25,6 +25,8 @@ struct Model {
     rate: i128,
     full: i128,
     line: VecDeque<(usize, i128)>,
+    /// Those in line who keep their tokens in any case: theirs never come back.
+    kept: Vec<usize>,
     held: Vec<(usize, i128)>,
     served: Vec<usize>,
 }
@@ -40,7 +42,9 @@ impl Model {
             }
             self.level -= cost;
             self.line.pop_front();
-            self.held.push((id, cost));
+            if !self.kept.contains(&id) {
+                self.held.push((id, cost));
+            }
             self.served.push(id);
         }
         self.level = self.level.min(self.full);
@@ -61,6 +65,11 @@ impl Model {
         let there = self.line.is_empty() && cost <= self.level;
         self.level -= if there { cost } else { 0 };
         there
+    }
+
+    fn keep(&mut self, id: usize) {
+        self.held.retain(|held| held.0 != id);
+        self.kept.push(id);
     }
 
     fn cancel(&mut self, id: usize) {
@@ -140,7 +149,7 @@ impl<'a> History<'a> {
                 let which = which % self.asked.len();
                 if matches!(self.asked[which].1, Asked::Reserved(_)) {
                     let (id, _) = self.asked.remove(which);
-                    self.model.held.retain(|held| held.0 != id);
+                    self.model.keep(id);
                 }
             }
             Op::Rate(qps_512, burst) => {
@@ -203,8 +212,11 @@ impl<'a> History<'a> {
             let nanos =
                 (lacking * i128::from(STEP_NANOS)).unsigned_abs().div_ceil(self.model.rate.unsigned_abs());
             let delay = reservation.delay().as_nanos();
-            // At the worst, a rate is rounded to 40 binary digits. A wait ends with the clock at the latest.
-            let close = delay.abs_diff(nanos) <= 1 + (nanos >> 40);
+            // A nanosecond brings 2^-64 parts too much at most, and counting begins anew after 2^57 of them. A wait
+            // ends with the clock at the latest.
+            let parts_in_2_64 = (self.model.rate.unsigned_abs() << 64) / u128::from(STEP_NANOS);
+            let early = ((1 << 57) + nanos).div_ceil(parts_in_2_64);
+            let close = (nanos.saturating_sub(early)..=nanos + 1).contains(&delay);
             assert!(close || nanos > u128::from(u64::MAX / 2), "{delay} {nanos}");
         }
         self.asked.push((self.next_id, Asked::Reserved(reservation)));

@@ -49,7 +49,7 @@ pub(crate) fn readable(
 pub(crate) fn sniff(body: &Bytes, media_type: Option<MediaType>) -> TypeMeta {
     #[cfg(feature = "protobuf")]
     if media_type == Some(MediaType::Protobuf) {
-        return crate::protobuf::open(body).map(|(types, _)| types).unwrap_or_default();
+        return crate::protobuf::open(body).map(|(types, _)| types.into()).unwrap_or_default();
     }
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]

@@ -12,8 +12,8 @@ use super::object::Wire;
 use super::{Encoded, EncodedError};
 use crate::list::sealed::{FromItem, Parts, Text};
 use crate::protobuf::{
-    Cut, Fields, Messages, Value, each, each_of_metadata, entry as key_and_value, object, owner_reference,
-    read_body,
+    Cut, Fields, Malformed, Messages, Value, each, each_of_metadata, entry as key_and_value, object,
+    owner_reference, read_body,
 };
 use crate::scan::{FieldPath, Plan, Span};
 use crate::{
@@ -191,7 +191,7 @@ fn from_message<M>(message: &[u8]) -> Result<Encoded<Protobuf<M>>, Kind> {
 }
 
 /// A time, as JSON has it: of whole seconds.
-fn timestamp(message: &[u8]) -> Result<Timestamp, Kind> {
+fn timestamp(message: &[u8]) -> Result<Timestamp, Malformed> {
     let mut seconds = 0;
     each(message, |number, value| {
         if number == 1 {
@@ -199,7 +199,7 @@ fn timestamp(message: &[u8]) -> Result<Timestamp, Kind> {
         }
         Ok(())
     })?;
-    Timestamp::from_second(seconds).map_err(|_| Kind::Malformed("a time beyond the year 9999"))
+    Timestamp::from_second(seconds).map_err(|_| Malformed("a time beyond the year 9999"))
 }
 
 /// The number of the field that is kept at a place.
@@ -242,7 +242,7 @@ pub(super) fn owner_references(message: &[u8]) -> Vec<OwnerReference> {
     // All of it was checked when the object was read.
     let _ = each_of_metadata(message, |number, value| {
         if number == object::OWNER_REFERENCES {
-            owners.push(owner_reference(value.bytes()?)?);
+            owners.push(owner_reference(value.bytes()?)?.into());
         }
         Ok(())
     });

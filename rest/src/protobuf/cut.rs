@@ -2,14 +2,20 @@
 
 use prost::encoding::WireType;
 
-use super::ProtobufErrorKind as Kind;
 use super::meta::{self, object};
-use super::wire::Fields;
+use super::wire::{Fields, Malformed};
 use crate::FieldPathError;
 use crate::scan::{FieldPath, Segment};
 
 const UNNAMED: &str = "fields of protobuf have no names, so that only `metadata`, its fields, and single labels and \
                        annotations can be left out";
+
+/// Memory for an object that is put together, and for its metadata.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    object: Vec<u8>,
+    metadata: Vec<u8>,
+}
 
 /// What is left out of objects.
 #[derive(Clone, Debug, Default)]
@@ -52,16 +58,20 @@ impl Cut {
     }
 
     /// The object without what is left out, which is put together in `scratch`.
-    pub(super) fn apply<'a>(&self, object: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Kind> {
+    pub(super) fn apply<'a>(
+        &self,
+        object: &'a [u8],
+        scratch: &'a mut Scratch,
+    ) -> Result<&'a [u8], Malformed> {
         if !self.all_metadata && self.fields.is_empty() && self.entries.is_empty() {
             return Ok(object);
         }
-        scratch.clear();
-        let mut metadata = Vec::new();
+        let Scratch { object: kept, metadata } = scratch;
+        kept.clear();
         for field in Fields::new(object) {
             let field = field?;
             if field.number != object::METADATA {
-                scratch.extend_from_slice(&object[field.start..field.end]);
+                kept.extend_from_slice(&object[field.start..field.end]);
                 continue;
             }
             let whole = field.value.bytes()?;
@@ -69,18 +79,18 @@ impl Cut {
                 continue;
             }
             metadata.clear();
-            self.keep(whole, &mut metadata)?;
+            self.keep(whole, metadata)?;
             // Not the key as it came, which may be longer than it has to be.
-            prost::encoding::encode_key(object::METADATA, WireType::LengthDelimited, scratch);
-            prost::encode_length_delimiter(metadata.len(), scratch)
-                .map_err(|_| Kind::Malformed("a length beyond what memory holds"))?;
-            scratch.extend_from_slice(&metadata);
+            prost::encoding::encode_key(object::METADATA, WireType::LengthDelimited, kept);
+            prost::encode_length_delimiter(metadata.len(), kept)
+                .map_err(|_| Malformed("a length beyond what memory holds"))?;
+            kept.extend_from_slice(metadata);
         }
-        Ok(scratch)
+        Ok(kept)
     }
 
     /// Copies what stays of the metadata.
-    fn keep(&self, metadata: &[u8], kept: &mut Vec<u8>) -> Result<(), Kind> {
+    fn keep(&self, metadata: &[u8], kept: &mut Vec<u8>) -> Result<(), Malformed> {
         for field in Fields::new(metadata) {
             let field = field?;
             let is_cut = self.fields.contains(&field.number)

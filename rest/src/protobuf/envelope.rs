@@ -2,8 +2,9 @@
 
 use prost::Message;
 
+use super::ProtobufErrorKind as Kind;
+use super::meta::Types;
 use super::wire::Fields;
-use super::{ProtobufErrorKind as Kind, meta};
 use crate::TypeMeta;
 
 /// What everything begins with.
@@ -13,13 +14,13 @@ const FIRST: u8 = 0x0a;
 const SECOND: u8 = 0x12;
 
 /// Opens the wrapper: what it says is in it, and the message.
-pub(crate) fn open(body: &[u8]) -> Result<(TypeMeta, &[u8]), Kind> {
+pub(crate) fn open(body: &[u8]) -> Result<(Types<'_>, &[u8]), Kind> {
     let wrapper = body.strip_prefix(&MAGIC).ok_or(Kind::Magic)?;
-    let (mut types, mut message) = (TypeMeta::default(), &[][..]);
+    let (mut types, mut message) = (Types::default(), &[][..]);
     for field in Fields::new(wrapper) {
         let field = field?;
         match field.number {
-            1 => meta::type_meta(field.value.bytes()?, &mut types)?,
+            1 => types.read(field.value.bytes()?)?,
             2 => message = field.value.bytes()?,
             // How it is encoded, and its media type.
             3 | 4 => drop(field.value.bytes()?),

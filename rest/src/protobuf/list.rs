@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::envelope::MAGIC;
 use super::gather::Gather;
+use super::meta::Types;
 use super::wire::{Type, Varint, key};
 use super::{Messages, ProtobufError, ProtobufErrorKind as Kind, meta};
 use crate::scan::Limits;
@@ -270,7 +271,11 @@ impl ListReader {
 
     fn gathered(&mut self, part: Part, bytes: Bytes) -> Result<(), Kind> {
         match part {
-            Part::Types => meta::type_meta(&bytes, &mut self.types)?,
+            Part::Types => {
+                let mut types = Types::from(&self.types);
+                types.read(&bytes)?;
+                self.types = types.into();
+            }
             Part::Metadata => meta::list_meta(&bytes, &mut self.metadata)?,
             Part::Item => self.ready = Some(bytes),
         }

@@ -3,6 +3,7 @@ use std::ops::{Deref, DerefMut};
 use bytes::Bytes;
 use prost::Message;
 
+use super::cut::Scratch;
 use super::{Cut, ProtobufError, ProtobufErrorKind as Kind, envelope};
 use crate::list::sealed::{FromItem, Parts, Text};
 use crate::scan::{Limits, Plan};
@@ -96,12 +97,12 @@ impl<M: Message + Default + 'static> FromItem for Protobuf<M> {
 pub struct Messages<T> {
     cut: Cut,
     read: fn(&[u8]) -> Result<T, Kind>,
-    scratch: Vec<u8>,
+    scratch: Scratch,
 }
 
 impl<T> Messages<T> {
     pub(crate) fn new(cut: Cut, read: fn(&[u8]) -> Result<T, Kind>) -> Self {
-        Self { cut, read, scratch: Vec::new() }
+        Self { cut, read, scratch: Scratch::default() }
     }
 
     pub(crate) fn read(&mut self, message: &[u8]) -> Result<T, Kind> {

@@ -1,7 +1,7 @@
 //! What every object, list and Status has, by field numbers (apimachinery's `meta/v1/generated.proto`).
 
-use super::wire::{Fields, Value};
-use super::{ProtobufErrorKind as Kind, envelope};
+use super::wire::{Fields, Malformed, Value};
+use super::{ProtobufErrorKind, envelope};
 use crate::{ListMeta, OwnerReference, Status, StatusCause, StatusDetails, TypeMeta};
 
 /// Numbers of ObjectMeta's fields.
@@ -43,8 +43,8 @@ pub(crate) mod object {
 /// Hands each field of a message to `take`.
 pub(crate) fn each<'a>(
     message: &'a [u8],
-    mut take: impl FnMut(u32, Value<'a>) -> Result<(), Kind>,
-) -> Result<(), Kind> {
+    mut take: impl FnMut(u32, Value<'a>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
     for field in Fields::new(message) {
         let field = field?;
         take(field.number, field.value)?;
@@ -55,8 +55,8 @@ pub(crate) fn each<'a>(
 /// Hands each field of an object's metadata to `take`.
 pub(crate) fn each_of_metadata<'a>(
     object: &'a [u8],
-    mut take: impl FnMut(u32, Value<'a>) -> Result<(), Kind>,
-) -> Result<(), Kind> {
+    mut take: impl FnMut(u32, Value<'a>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
     each(object, |number, value| match number {
         object::METADATA => each(value.bytes()?, &mut take),
         _ => Ok(()),
@@ -64,7 +64,7 @@ pub(crate) fn each_of_metadata<'a>(
 }
 
 /// Key and value of a map's entry.
-pub(crate) fn entry(message: &[u8]) -> Result<(&str, &str), Kind> {
+pub(crate) fn entry(message: &[u8]) -> Result<(&str, &str), Malformed> {
     let mut entry = ("", "");
     each(message, |number, value| {
         match number {
@@ -77,14 +77,38 @@ pub(crate) fn entry(message: &[u8]) -> Result<(&str, &str), Kind> {
     Ok(entry)
 }
 
-pub(crate) fn owner_reference(message: &[u8]) -> Result<OwnerReference, Kind> {
-    let mut owner = OwnerReference::default();
+/// An OwnerReference where it stands.
+#[derive(Debug, Default)]
+pub(crate) struct Owner<'a> {
+    kind: &'a str,
+    name: &'a str,
+    uid: &'a str,
+    api_version: &'a str,
+    controller: Option<bool>,
+    block_owner_deletion: Option<bool>,
+}
+
+impl From<Owner<'_>> for OwnerReference {
+    fn from(owner: Owner<'_>) -> Self {
+        Self {
+            kind: owner.kind.to_owned(),
+            name: owner.name.to_owned(),
+            uid: owner.uid.to_owned(),
+            api_version: owner.api_version.to_owned(),
+            controller: owner.controller,
+            block_owner_deletion: owner.block_owner_deletion,
+        }
+    }
+}
+
+pub(crate) fn owner_reference(message: &[u8]) -> Result<Owner<'_>, Malformed> {
+    let mut owner = Owner::default();
     each(message, |number, value| {
         match number {
-            1 => value.text()?.clone_into(&mut owner.kind),
-            3 => value.text()?.clone_into(&mut owner.name),
-            4 => value.text()?.clone_into(&mut owner.uid),
-            5 => value.text()?.clone_into(&mut owner.api_version),
+            1 => owner.kind = value.text()?,
+            3 => owner.name = value.text()?,
+            4 => owner.uid = value.text()?,
+            5 => owner.api_version = value.text()?,
             6 => owner.controller = Some(value.number()? != 0),
             7 => owner.block_owner_deletion = Some(value.number()? != 0),
             _ => {}
@@ -94,19 +118,40 @@ pub(crate) fn owner_reference(message: &[u8]) -> Result<OwnerReference, Kind> {
     Ok(owner)
 }
 
-/// Reads runtime.TypeMeta on top of what is there.
-pub(super) fn type_meta(message: &[u8], types: &mut TypeMeta) -> Result<(), Kind> {
-    each(message, |number, value| {
-        match number {
-            1 => value.text()?.clone_into(&mut types.api_version),
-            2 => value.text()?.clone_into(&mut types.kind),
-            _ => {}
-        }
-        Ok(())
-    })
+/// runtime.TypeMeta where it stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Types<'a> {
+    api_version: &'a str,
+    kind: &'a str,
 }
 
-pub(super) fn list_meta(message: &[u8], meta: &mut ListMeta) -> Result<(), Kind> {
+impl From<Types<'_>> for TypeMeta {
+    fn from(types: Types<'_>) -> Self {
+        Self { api_version: types.api_version.to_owned(), kind: types.kind.to_owned() }
+    }
+}
+
+impl<'a> From<&'a TypeMeta> for Types<'a> {
+    fn from(types: &'a TypeMeta) -> Self {
+        Self { api_version: &types.api_version, kind: &types.kind }
+    }
+}
+
+impl<'a> Types<'a> {
+    /// Reads it on top of what is there.
+    pub(super) fn read(&mut self, message: &'a [u8]) -> Result<(), Malformed> {
+        each(message, |number, value| {
+            match number {
+                1 => self.api_version = value.text()?,
+                2 => self.kind = value.text()?,
+                _ => {}
+            }
+            Ok(())
+        })
+    }
+}
+
+pub(super) fn list_meta(message: &[u8], meta: &mut ListMeta) -> Result<(), Malformed> {
     each(message, |number, value| {
         match number {
             1 => value.text()?.clone_into(&mut meta.self_link),
@@ -120,9 +165,10 @@ pub(super) fn list_meta(message: &[u8], meta: &mut ListMeta) -> Result<(), Kind>
 }
 
 /// Reads a Status in its wrapper.
-pub(crate) fn status(body: &[u8]) -> Result<Status, Kind> {
+pub(crate) fn status(body: &[u8]) -> Result<Status, ProtobufErrorKind> {
     let (types, message) = envelope::open(body)?;
-    let mut status = Status { kind: types.kind, api_version: types.api_version, ..Status::default() };
+    let TypeMeta { kind, api_version } = types.into();
+    let mut status = Status { kind, api_version, ..Status::default() };
     each(message, |number, value| {
         match number {
             1 => list_meta(value.bytes()?, &mut status.metadata)?,
@@ -138,7 +184,7 @@ pub(crate) fn status(body: &[u8]) -> Result<Status, Kind> {
     Ok(status)
 }
 
-fn details(message: &[u8], details: &mut StatusDetails) -> Result<(), Kind> {
+fn details(message: &[u8], details: &mut StatusDetails) -> Result<(), Malformed> {
     each(message, |number, value| {
         match number {
             1 => value.text()?.clone_into(&mut details.name),
@@ -153,7 +199,7 @@ fn details(message: &[u8], details: &mut StatusDetails) -> Result<(), Kind> {
     })
 }
 
-fn cause(message: &[u8]) -> Result<StatusCause, Kind> {
+fn cause(message: &[u8]) -> Result<StatusCause, Malformed> {
     let mut cause = StatusCause::default();
     each(message, |number, value| {
         match number {
@@ -168,6 +214,6 @@ fn cause(message: &[u8]) -> Result<StatusCause, Kind> {
 }
 
 /// A number that is never negative nor large where it makes sense; 0 where it doesn't.
-fn small<N: TryFrom<u64> + Default>(value: Value<'_>) -> Result<N, Kind> {
+fn small<N: TryFrom<u64> + Default>(value: Value<'_>) -> Result<N, Malformed> {
     Ok(N::try_from(value.number()?).unwrap_or_default())
 }

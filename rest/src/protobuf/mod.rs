@@ -22,7 +22,7 @@ pub(crate) use list::{ListItem, ListReader};
 pub use message::Protobuf;
 pub(crate) use message::{Messages, read_body, read_object};
 pub(crate) use meta::{each, each_of_metadata, entry, object, owner_reference, status};
-pub(crate) use wire::{Fields, Value};
+pub(crate) use wire::{Fields, Malformed, Value};
 
 /// The media type.
 pub(crate) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";

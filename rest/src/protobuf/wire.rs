@@ -1,6 +1,16 @@
 //! The wire format of protobuf, as far as it takes to find fields.
 
-use super::ProtobufErrorKind as Kind;
+use super::ProtobufErrorKind;
+
+/// It is no protobuf. Small, as it is in the result of every step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Malformed(pub(crate) &'static str);
+
+impl From<Malformed> for ProtobufErrorKind {
+    fn from(Malformed(why): Malformed) -> Self {
+        Self::Malformed(why)
+    }
+}
 
 /// A number whose bytes come one by one.
 #[derive(Debug, Default)]
@@ -16,9 +26,9 @@ impl Varint {
     }
 
     /// Takes the next byte; the number once it was the last.
-    pub(super) fn push(&mut self, byte: u8) -> Result<Option<u64>, Kind> {
+    pub(super) fn push(&mut self, byte: u8) -> Result<Option<u64>, Malformed> {
         if self.bits == 63 && byte > 1 {
-            return Err(Kind::Malformed("a number of more than 64 bits"));
+            return Err(Malformed("a number of more than 64 bits"));
         }
         self.value |= u64::from(byte & 0x7f) << self.bits;
         self.bits += 7;
@@ -37,17 +47,18 @@ pub(super) enum Type {
 }
 
 /// A field's number, and what stands behind its key.
-pub(super) fn key(key: u64) -> Result<(u32, Type), Kind> {
-    let number = u32::try_from(key).map_err(|_| Kind::Malformed("a field number too large"))? >> 3;
+#[inline(always)]
+pub(super) fn key(key: u64) -> Result<(u32, Type), Malformed> {
+    let number = u32::try_from(key).map_err(|_| Malformed("a field number too large"))? >> 3;
     if number == 0 {
-        return Err(Kind::Malformed("a field without a number"));
+        return Err(Malformed("a field without a number"));
     }
     let wire_type = match key & 7 {
         0 => Type::Number,
         1 => Type::Fixed(8),
         2 => Type::Bytes,
         5 => Type::Fixed(4),
-        _ => return Err(Kind::Malformed("a field of a type that Kubernetes does not use")),
+        _ => return Err(Malformed("a field of a type that Kubernetes does not use")),
     };
     Ok((number, wire_type))
 }
@@ -61,21 +72,21 @@ pub(crate) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    pub(crate) fn bytes(self) -> Result<&'a [u8], Kind> {
+    pub(crate) fn bytes(self) -> Result<&'a [u8], Malformed> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
-            _ => Err(Kind::Malformed("a number where text or a message must stand")),
+            _ => Err(Malformed("a number where text or a message must stand")),
         }
     }
 
-    pub(crate) fn text(self) -> Result<&'a str, Kind> {
-        std::str::from_utf8(self.bytes()?).map_err(|_| Kind::Malformed("text that is not UTF-8"))
+    pub(crate) fn text(self) -> Result<&'a str, Malformed> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| Malformed("text that is not UTF-8"))
     }
 
-    pub(crate) fn number(self) -> Result<u64, Kind> {
+    pub(crate) fn number(self) -> Result<u64, Malformed> {
         match self {
             Self::Number(number) => Ok(number),
-            _ => Err(Kind::Malformed("text or a message where a number must stand")),
+            _ => Err(Malformed("text or a message where a number must stand")),
         }
     }
 }
@@ -102,7 +113,19 @@ impl<'a> Fields<'a> {
         Self { message, at: 0 }
     }
 
-    fn varint(&mut self) -> Result<u64, Kind> {
+    #[inline(always)]
+    fn varint(&mut self) -> Result<u64, Malformed> {
+        match self.message.get(self.at) {
+            // Keys and most lengths are of one byte.
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(byte.into())
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
         let mut varint = Varint::default();
         loop {
             let byte = *self.message.get(self.at).ok_or(CUT)?;
@@ -113,14 +136,16 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn take(&mut self, length: u64) -> Result<&'a [u8], Kind> {
+    #[inline(always)]
+    fn take(&mut self, length: u64) -> Result<&'a [u8], Malformed> {
         let rest = &self.message[self.at..];
         let taken = usize::try_from(length).ok().and_then(|length| rest.get(..length)).ok_or(CUT)?;
         self.at += taken.len();
         Ok(taken)
     }
 
-    fn field(&mut self) -> Result<Field<'a>, Kind> {
+    #[inline(always)]
+    fn field(&mut self) -> Result<Field<'a>, Malformed> {
         let start = self.at;
         let (number, wire_type) = key(self.varint()?)?;
         let value = match wire_type {
@@ -135,11 +160,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-const CUT: Kind = Kind::Malformed("a field that goes beyond the end of its message");
+const CUT: Malformed = Malformed("a field that goes beyond the end of its message");
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = Result<Field<'a>, Kind>;
+    type Item = Result<Field<'a>, Malformed>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.at >= self.message.len() {
             return None;

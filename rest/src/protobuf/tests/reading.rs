@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::model::*;
-use crate::{DecodeOptions, Encoded, FieldPath, ListMeta, Protobuf, Status, decode_object};
+use crate::{DecodeOptions, Encoded, FieldPath, ListMeta, Protobuf, Status, TypeMeta, decode_object};
 
 fn meta(list: &PodList) -> ListMeta {
     let meta = list.metadata.clone().unwrap_or_default();
@@ -219,11 +219,11 @@ fn a_status_has_all_its_fields() {
 #[test]
 fn bodies_are_wrapped_as_go_clients_wrap_them() {
     let owner = Owner { name: Some("x".repeat(300)), ..Owner::default() };
-    let body = crate::protobuf::seal(&crate::TypeMeta::new("apps/v1", "Owner"), &owner).unwrap();
+    let body = crate::protobuf::seal(&TypeMeta::new("apps/v1", "Owner"), &owner).unwrap();
     let unknown = Unknown::decode(body.strip_prefix(b"k8s\0").unwrap()).unwrap();
     let types = unknown.types.unwrap();
     assert_eq!((types.api_version(), types.kind()), ("apps/v1", "Owner"));
     assert_eq!(Owner::decode(&unknown.raw.unwrap()[..]).unwrap(), owner);
     let (types, message) = crate::protobuf::open(&body).unwrap();
-    assert_eq!((types.kind.as_str(), message), ("Owner", &owner.encode_to_vec()[..]));
+    assert_eq!((TypeMeta::from(types).kind.as_str(), message), ("Owner", &owner.encode_to_vec()[..]));
 }

@@ -43,7 +43,7 @@ pub(super) fn groups() -> Vec<Group> {
         Work::kubewire("list CBOR kept", |bench| Box::pin(kept::<Pod>(bench, cbor))).against(KUBE, KEPT),
         Work::kubewire("list CBOR encoded", |bench| Box::pin(kept::<Encoded<Pod>>(bench, cbor)))
             .against(KUBE, KEPT),
-        Work::kubewire("list read, not decoded", |bench| Box::pin(only_read(bench, "false")))
+        Work::kubewire("list read, not decoded", |bench| Box::pin(only_read(bench, whole)))
             .against(KUBE, KEPT),
     ];
     let two_cores = vec![
@@ -141,10 +141,10 @@ async fn streamed<T: Decode>(bench: Bench, options: fn(Request) -> Request) -> R
 }
 
 /// The bytes alone, of a list or of a watch: what the connection allows at the most.
-pub(super) async fn only_read(bench: Bench, watch: &'static str) -> Result<Sample, Failure> {
+pub(super) async fn only_read(bench: Bench, options: fn(Request) -> Request) -> Result<Sample, Failure> {
     let client = peers::kubewire(&bench).await?;
     let read = async || -> Result<u64, Failure> {
-        let mut chunks = client.get().resource("pods").param("watch", watch).stream().await?;
+        let mut chunks = options(client.get().resource("pods")).stream().await?;
         while let Some(chunk) = chunks.chunk().await {
             drop(chunk?);
         }

@@ -1,5 +1,6 @@
 use futures_util::TryStreamExt as _;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_pb::api::core::v1 as protobuf;
 use kube::api::{Api, WatchParams};
 use kubewire_rest::{Decode, Encoded, Protobuf, Request, WatchEvent};
 
@@ -18,12 +19,18 @@ pub(super) fn groups() -> Vec<Group> {
             .against(KUBE, TYPED),
         Work::kubewire("watch encoded", |bench| Box::pin(watch::<Encoded<Pod>>(bench, whole)))
             .against(KUBE, TYPED),
-        Work::kubewire("watch protobuf", |bench| {
-            Box::pin(watch::<Protobuf<k8s_pb::api::core::v1::Pod>>(bench, whole))
+        Work::kubewire("watch protobuf", |bench| Box::pin(watch::<Protobuf<protobuf::Pod>>(bench, whole)))
+            .against(KUBE, TYPED),
+        Work::kubewire("watch protobuf encoded", |bench| {
+            Box::pin(watch::<Encoded<Protobuf<protobuf::Pod>>>(bench, whole))
         })
         .against(KUBE, TYPED),
-        Work::kubewire("watch read, not decoded", |bench| Box::pin(only_read(bench, "true")))
+        Work::kubewire("watch read, not decoded", |bench| Box::pin(only_read(bench, as_watch)))
             .against(KUBE, TYPED),
+        Work::kubewire("watch protobuf read, not decoded", |bench| {
+            Box::pin(only_read(bench, as_protobuf_watch))
+        })
+        .against(KUBE, TYPED),
         Work::kubewire("watch CBOR", |bench| Box::pin(watch::<Pod>(bench, cbor))).against(KUBE, TYPED),
     ];
     vec![Group { unit: "events", works }]
@@ -31,6 +38,14 @@ pub(super) fn groups() -> Vec<Group> {
 
 fn cbor(request: Request) -> Request {
     request.accept("application/cbor-seq")
+}
+
+fn as_watch(request: Request) -> Request {
+    request.param("watch", "true")
+}
+
+fn as_protobuf_watch(request: Request) -> Request {
+    as_watch(request).accept("application/vnd.kubernetes.protobuf;stream=watch")
 }
 
 async fn watch<T: Decode>(bench: Bench, options: fn(Request) -> Request) -> Result<Sample, Failure> {

@@ -12,8 +12,8 @@ use super::object::Wire;
 use super::{Encoded, EncodedError};
 use crate::list::sealed::{FromItem, Parts, Text};
 use crate::protobuf::{
-    Cut, Fields, Malformed, Messages, Value, each, each_of_metadata, entry as key_and_value, object,
-    owner_reference, read_body,
+    Cut, Fields, Malformed, Messages, Value, check_entry, each, each_of_metadata, entry as key_and_value,
+    object, owner_reference, read_body,
 };
 use crate::scan::{FieldPath, Plan, Span};
 use crate::{
@@ -115,6 +115,7 @@ impl<M: Message + Default> Encoded<Protobuf<M>> {
 
 impl<M: Message + Default + 'static> FromItem for Encoded<Protobuf<M>> {
     const IS_LIGHT: bool = true;
+    const VERSION: Option<fn(&Self) -> Option<&str>> = Some(Self::resource_version);
 
     fn plan(_: &DecodeOptions) -> Parts {
         Parts(Plan::everything())
@@ -153,6 +154,8 @@ fn from_message<M>(message: &[u8]) -> Result<Encoded<Protobuf<M>>, Kind> {
         }
         let metadata = field.value.bytes()?;
         let start = field.end - metadata.len();
+        // Mostly it is, and then no text has to be checked by itself.
+        let is_ascii = metadata.is_ascii();
         for field in Fields::new(metadata) {
             let field = field?;
             let place = match field.number {
@@ -161,7 +164,7 @@ fn from_message<M>(message: &[u8]) -> Result<Encoded<Protobuf<M>>, Kind> {
                 object::UID => keys::UID,
                 object::RESOURCE_VERSION => keys::RESOURCE_VERSION,
                 object::LABELS | object::ANNOTATIONS => {
-                    key_and_value(field.value.bytes()?)?;
+                    check_entry(field.value.bytes()?, is_ascii)?;
                     continue;
                 }
                 object::OWNER_REFERENCES => {
@@ -175,7 +178,8 @@ fn from_message<M>(message: &[u8]) -> Result<Encoded<Protobuf<M>>, Kind> {
                 _ => continue,
             };
             let end = start + field.end;
-            places[place] = Span { start: (end - field.value.text()?.len()) as u32, end: end as u32 };
+            let text = field.value.checked_text(is_ascii)?;
+            places[place] = Span { start: (end - text.len()) as u32, end: end as u32 };
         }
     }
     let bytes = match time {

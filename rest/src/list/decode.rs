@@ -48,6 +48,11 @@ pub(crate) mod sealed {
             None
         }
 
+        /// Finds its `resourceVersion`, for types that have that at hand.
+        #[cfg(feature = "protobuf")]
+        #[doc(hidden)]
+        const VERSION: Option<fn(&Self) -> Option<&str>> = None;
+
         /// Reads a whole answer.
         #[doc(hidden)]
         fn from_body(

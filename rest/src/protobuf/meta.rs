@@ -41,6 +41,7 @@ pub(crate) mod object {
 }
 
 /// Hands each field of a message to `take`.
+#[inline(always)]
 pub(crate) fn each<'a>(
     message: &'a [u8],
     mut take: impl FnMut(u32, Value<'a>) -> Result<(), Malformed>,
@@ -53,6 +54,7 @@ pub(crate) fn each<'a>(
 }
 
 /// Hands each field of an object's metadata to `take`.
+#[inline(always)]
 pub(crate) fn each_of_metadata<'a>(
     object: &'a [u8],
     mut take: impl FnMut(u32, Value<'a>) -> Result<(), Malformed>,
@@ -75,6 +77,14 @@ pub(crate) fn entry(message: &[u8]) -> Result<(&str, &str), Malformed> {
         Ok(())
     })?;
     Ok(entry)
+}
+
+/// Checks a map's entry, whose texts may be known to be ASCII.
+pub(crate) fn check_entry(message: &[u8], is_ascii: bool) -> Result<(), Malformed> {
+    each(message, |number, value| match number {
+        1 | 2 => value.checked_text(is_ascii).map(drop),
+        _ => Ok(()),
+    })
 }
 
 /// An OwnerReference where it stands.

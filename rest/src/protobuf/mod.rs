@@ -21,7 +21,7 @@ pub(crate) use gather::Gather;
 pub(crate) use list::{ListItem, ListReader};
 pub use message::Protobuf;
 pub(crate) use message::{Messages, read_body, read_object};
-pub(crate) use meta::{each, each_of_metadata, entry, object, owner_reference, status};
+pub(crate) use meta::{check_entry, each, each_of_metadata, entry, object, owner_reference, status};
 pub(crate) use wire::{Fields, Malformed, Value};
 
 /// The media type.

@@ -72,6 +72,7 @@ pub(crate) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
+    #[inline(always)]
     pub(crate) fn bytes(self) -> Result<&'a [u8], Malformed> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
@@ -81,6 +82,12 @@ impl<'a> Value<'a> {
 
     pub(crate) fn text(self) -> Result<&'a str, Malformed> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Malformed("text that is not UTF-8"))
+    }
+
+    /// The bytes of a text. Whether they are one is asked unless it is known that they are ASCII.
+    #[inline(always)]
+    pub(crate) fn checked_text(self, is_ascii: bool) -> Result<&'a [u8], Malformed> {
+        if is_ascii { self.bytes() } else { self.text().map(str::as_bytes) }
     }
 
     pub(crate) fn number(self) -> Result<u64, Malformed> {
@@ -115,11 +122,15 @@ impl<'a> Fields<'a> {
 
     #[inline(always)]
     fn varint(&mut self) -> Result<u64, Malformed> {
-        match self.message.get(self.at) {
-            // Keys and most lengths are of one byte.
-            Some(&byte) if byte < 0x80 => {
+        // Keys and most lengths are of one byte, nearly all others of two.
+        match self.message.get(self.at..).unwrap_or_default() {
+            [one @ ..0x80, ..] => {
                 self.at += 1;
-                Ok(byte.into())
+                Ok(u64::from(*one))
+            }
+            [one, two @ ..0x80, ..] => {
+                self.at += 2;
+                Ok(u64::from(*one & 0x7f) | u64::from(*two) << 7)
             }
             _ => self.long_varint(),
         }
@@ -165,7 +176,7 @@ const CUT: Malformed = Malformed("a field that goes beyond the end of its messag
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<Field<'a>, Malformed>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         if self.at >= self.message.len() {
             return None;

@@ -4,7 +4,7 @@ use bytes::{Buf as _, Bytes};
 
 use super::event::{Bookmark, WatchEvent, ends_initial_events, no_status};
 use crate::protobuf::{Gather, Messages, each, each_of_metadata, entry, object, open, status};
-use crate::{DecodeOptions, FieldPathError, ProtobufErrorKind as Kind, Status};
+use crate::{Decode, DecodeOptions, FieldPathError, ProtobufErrorKind as Kind, Status};
 
 /// Bytes of the length before each frame, the highest first.
 const HEADER: usize = 4;
@@ -23,7 +23,7 @@ pub(super) struct ProtobufFrames<T> {
     version: String,
 }
 
-impl<T> ProtobufFrames<T> {
+impl<T: Decode> ProtobufFrames<T> {
     pub(super) fn new(messages: Result<Messages<T>, FieldPathError>, options: &DecodeOptions) -> Self {
         Self {
             limit: options.frame_limits().item,
@@ -119,11 +119,46 @@ impl<T> ProtobufFrames<T> {
             return Ok(WatchEvent::Error(Box::new(error_status(body))));
         }
         let (_, message) = open(body)?;
+        let event: fn(T) -> WatchEvent<T> = match event_type {
+            "BOOKMARK" => return self.bookmark(message),
+            "ADDED" => WatchEvent::Added,
+            "MODIFIED" => WatchEvent::Modified,
+            "DELETED" => WatchEvent::Deleted,
+            _ => return Err(Kind::Malformed("an event of an unknown type")),
+        };
+        if T::VERSION.is_none() {
+            self.find_version(message)?;
+        }
+        let decoded = match &mut self.messages {
+            Ok(messages) => messages.read(message)?,
+            Err(error) => return Err(error.clone().into()),
+        };
+        if let Some(version) = T::VERSION {
+            match version(&decoded) {
+                Some(version) => version.clone_into(&mut self.version),
+                // It may have been left out.
+                None => self.find_version(message)?,
+            }
+        }
+        Ok(event(decoded))
+    }
+
+    fn find_version(&mut self, message: &[u8]) -> Result<(), Kind> {
+        each_of_metadata(message, |number, value| {
+            if number == object::RESOURCE_VERSION {
+                value.text()?.clone_into(&mut self.version);
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn bookmark(&mut self, message: &[u8]) -> Result<WatchEvent<T>, Kind> {
         let mut is_initial_events_end = false;
         each_of_metadata(message, |number, value| {
             match number {
                 object::RESOURCE_VERSION => value.text()?.clone_into(&mut self.version),
-                object::ANNOTATIONS if event_type == "BOOKMARK" => {
+                object::ANNOTATIONS => {
                     let (name, value) = entry(value.bytes()?)?;
                     is_initial_events_end |= ends_initial_events(name, value);
                 }
@@ -131,20 +166,7 @@ impl<T> ProtobufFrames<T> {
             }
             Ok(())
         })?;
-        let event: fn(T) -> WatchEvent<T> = match event_type {
-            "BOOKMARK" => {
-                let resource_version = self.version.clone();
-                return Ok(WatchEvent::Bookmark(Bookmark { resource_version, is_initial_events_end }));
-            }
-            "ADDED" => WatchEvent::Added,
-            "MODIFIED" => WatchEvent::Modified,
-            "DELETED" => WatchEvent::Deleted,
-            _ => return Err(Kind::Malformed("an event of an unknown type")),
-        };
-        match &mut self.messages {
-            Ok(messages) => messages.read(message).map(event),
-            Err(error) => Err(error.clone().into()),
-        }
+        Ok(WatchEvent::Bookmark(Bookmark { resource_version: self.version.clone(), is_initial_events_end }))
     }
 }
 

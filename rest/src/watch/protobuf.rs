@@ -3,7 +3,7 @@
 use bytes::{Buf as _, Bytes};
 
 use super::event::{Bookmark, WatchEvent, ends_initial_events, no_status};
-use crate::protobuf::{Gather, Messages, each, each_of_metadata, entry, object, open, status};
+use crate::protobuf::{Gather, Malformed, Messages, each, each_of_metadata, entry, object, open, status};
 use crate::{Decode, DecodeOptions, FieldPathError, ProtobufErrorKind as Kind, Status};
 
 /// Bytes of the length before each frame, the highest first.
@@ -143,26 +143,22 @@ impl<T: Decode> ProtobufFrames<T> {
         Ok(event(decoded))
     }
 
-    fn find_version(&mut self, message: &[u8]) -> Result<(), Kind> {
+    fn find_version(&mut self, message: &[u8]) -> Result<(), Malformed> {
         each_of_metadata(message, |number, value| {
             if number == object::RESOURCE_VERSION {
                 value.text()?.clone_into(&mut self.version);
             }
             Ok(())
-        })?;
-        Ok(())
+        })
     }
 
     fn bookmark(&mut self, message: &[u8]) -> Result<WatchEvent<T>, Kind> {
+        self.find_version(message)?;
         let mut is_initial_events_end = false;
         each_of_metadata(message, |number, value| {
-            match number {
-                object::RESOURCE_VERSION => value.text()?.clone_into(&mut self.version),
-                object::ANNOTATIONS => {
-                    let (name, value) = entry(value.bytes()?)?;
-                    is_initial_events_end |= ends_initial_events(name, value);
-                }
-                _ => {}
+            if number == object::ANNOTATIONS {
+                let (name, value) = entry(value.bytes()?)?;
+                is_initial_events_end |= ends_initial_events(name, value);
             }
             Ok(())
         })?;

@@ -69,7 +69,7 @@ pub(crate) struct Place {
 
 impl Bundle {
     pub(crate) fn new(plan: Plan) -> Result<Self, Error> {
-        let normal = plan.engine(plan.tls.clone())?;
+        let normal = Engine::for_calls(plan.parts(plan.tls.clone()))?;
         Ok(Self {
             plan,
             normal,
@@ -94,7 +94,7 @@ impl Bundle {
                 let make = || {
                     let mut tls = self.plan.tls.clone();
                     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-                    self.plan.engine(tls)
+                    Engine::new(self.plan.parts(tls))
                 };
                 Ok((lazy(&self.upgrades, make)?, None))
             }
@@ -126,7 +126,7 @@ impl Bundle {
         let index = match shards.iter().position(|shard| shard.open.load(Ordering::Relaxed) < room) {
             Some(index) => index,
             None => {
-                let engine = self.plan.engine(self.plan.tls.clone())?;
+                let engine = Engine::new(self.plan.parts(self.plan.tls.clone()))?;
                 shards.push(Shard { engine, open: Arc::default() });
                 shards.len() - 1
             }
@@ -143,8 +143,8 @@ impl Bundle {
 }
 
 impl Plan {
-    fn engine(&self, tls: ClientConfig) -> Result<Engine, Error> {
-        Engine::new(Parts {
+    fn parts(&self, tls: ClientConfig) -> Parts<'_> {
+        Parts {
             options: &self.options,
             tls,
             proxy_tls: self.proxy_tls.as_ref(),
@@ -153,7 +153,7 @@ impl Plan {
             unix_socket: self.unix_socket.as_ref(),
             freshness: self.freshness.clone(),
             observer: &self.observer,
-        })
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use crate::proxy::{self, Proxies, Target};
 use crate::rotation::Freshness;
 use crate::{Body, BoxError, Error};
 
-/// One pool of connections: reqwest's, or where that can't make them our own.
+/// One pool of connections: reqwest's, or the one beneath it with connections of our own making.
 #[derive(Clone)]
 pub(crate) enum Engine {
     Straight(reqwest::Client),
@@ -40,6 +40,13 @@ pub(crate) struct DialedClient {
     client: Client<Gated<Dialer>, Body>,
     proxies: Proxies,
 }
+
+/// Between two probes of a TCP connection that is idle and doesn't answer, and how many are left without an answer.
+const PROBE_PAUSE: Duration = Duration::from_secs(15);
+const PROBES: u32 = 3;
+/// How long TCP may wait for what was sent to be acknowledged.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const UNANSWERED: Duration = Duration::from_secs(30);
 
 /// What an engine is made from.
 pub(crate) struct Parts<'a> {
@@ -53,17 +60,33 @@ pub(crate) struct Parts<'a> {
     pub(crate) observer: &'a Observer,
 }
 
+impl Parts<'_> {
+    fn gate(&self) -> Gate {
+        let multiplexed = self.tls.alpn_protocols.iter().any(|protocol| protocol == b"h2");
+        Gate::new(multiplexed, self.options.limits, self.freshness.clone())
+    }
+}
+
 impl Engine {
+    /// For what is asked for once and then takes its time: reqwest, wherever it can make the connection.
     pub(crate) fn new(parts: Parts<'_>) -> Result<Self, Error> {
-        let multiplexed = parts.tls.alpn_protocols.iter().any(|protocol| protocol == b"h2");
-        let gate = Gate::new(multiplexed, parts.options.limits, parts.freshness.clone());
         match (&parts.server_name, parts.proxies) {
-            (None, Proxies::Direct) => Self::straight(parts, gate),
-            _ => Ok(Self::dialed(parts, &gate)),
+            (None, Proxies::Direct) => Self::straight(parts),
+            _ => Ok(Self::dialed(parts)),
         }
     }
 
-    fn straight(parts: Parts<'_>, gate: Gate) -> Result<Self, Error> {
+    /// For calls that come one after the other. reqwest costs each of them as much as all that we do above it, for what
+    /// this client does itself or has turned off, so its pool is asked without it.
+    pub(crate) fn for_calls(parts: Parts<'_>) -> Result<Self, Error> {
+        match parts.unix_socket {
+            Some(_) => Self::new(parts),
+            None => Ok(Self::dialed(parts)),
+        }
+    }
+
+    fn straight(parts: Parts<'_>) -> Result<Self, Error> {
+        let gate = parts.gate();
         let options = parts.options;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(parts.tls)
@@ -76,6 +99,8 @@ impl Engine {
             .connector_layer(gate)
             .tcp_nodelay(true)
             .tcp_keepalive(options.tcp_keepalive)
+            .tcp_keepalive_interval(PROBE_PAUSE)
+            .tcp_keepalive_retries(PROBES)
             .pool_idle_timeout(options.idle_timeout)
             .pool_max_idle_per_host(options.max_idle)
             .http2_initial_stream_window_size(options.stream_window)
@@ -85,6 +110,10 @@ impl Engine {
                 .http2_keep_alive_interval(ping.interval)
                 .http2_keep_alive_timeout(ping.timeout)
                 .http2_keep_alive_while_idle(true);
+        }
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        {
+            builder = builder.tcp_user_timeout(UNANSWERED);
         }
         #[cfg(unix)]
         if let Some(path) = parts.unix_socket {
@@ -96,10 +125,15 @@ impl Engine {
         builder.build().map(Self::Straight).map_err(failed)
     }
 
-    fn dialed(parts: Parts<'_>, gate: &Gate) -> Self {
+    fn dialed(parts: Parts<'_>) -> Self {
+        let gate = parts.gate();
         let options = parts.options;
         let mut http = HttpConnector::new_with_resolver(Resolver(parts.observer.clone()));
         http.set_keepalive(Some(options.tcp_keepalive));
+        http.set_keepalive_interval(Some(PROBE_PAUSE));
+        http.set_keepalive_retries(Some(PROBES));
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        http.set_tcp_user_timeout(Some(UNANSWERED));
         http.set_nodelay(true);
         let tls = Arc::new(parts.tls);
         let dialer = Dialer::new(dial::Settings {

@@ -1,5 +1,5 @@
-//! Connections that reqwest can't make: through proxies, and to servers whose certificate has another name than the
-//! URL's host.
+//! Connections of our own making: those of calls, and the ones that reqwest can't make, through proxies and to servers
+//! whose certificate has another name than the URL's host.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -48,6 +48,10 @@ const PROBES: u32 = 3;
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const UNANSWERED: Duration = Duration::from_secs(30);
 
+/// The largest frame of HTTP/2, in bytes, that a server may send. Frames are put together before their bytes are seen:
+/// with the 16 KiB that every server may send, that costs a tenth of what it takes to read a long list.
+const FRAME: u32 = 64 << 10;
+
 /// What an engine is made from.
 pub(crate) struct Parts<'a> {
     pub(crate) options: &'a Options,
@@ -103,6 +107,7 @@ impl Engine {
             .tcp_keepalive_retries(PROBES)
             .pool_idle_timeout(options.idle_timeout)
             .pool_max_idle_per_host(options.max_idle)
+            .http2_max_frame_size(FRAME)
             .http2_initial_stream_window_size(options.stream_window)
             .http2_initial_connection_window_size(options.connection_window);
         if let Some(ping) = options.ping {
@@ -149,6 +154,7 @@ impl Engine {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(options.idle_timeout)
             .pool_max_idle_per_host(options.max_idle)
+            .http2_max_frame_size(FRAME)
             .http2_initial_stream_window_size(options.stream_window)
             .http2_initial_connection_window_size(options.connection_window);
         if let Some(ping) = options.ping {

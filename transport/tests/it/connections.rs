@@ -11,7 +11,7 @@ use kubewire_transport::{Body, ErrorKind};
 
 use crate::support::pki::{self, Ca};
 use crate::support::server::{Server, Setup, handler, text};
-use crate::support::{builder, client, config, endless, get, send, until, watch};
+use crate::support::{builder, client, config, endless, get, request, send, soon, until, watch};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_shares_one_connection() {
@@ -204,7 +204,7 @@ async fn bh_t19_the_timeout_covers_the_body() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let mut body = send(&client, watch("/body")).await.unwrap().into_body();
     assert!(body.frame().await.unwrap().is_ok());
-    let error = crate::support::soon("the timeout", body.frame()).await.unwrap().unwrap_err();
+    let error = soon("the timeout", body.frame()).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(body.frame().await.is_none());
 }
@@ -229,4 +229,17 @@ async fn a_streamed_body_arrives_as_it_is_made() {
     let error = send(&client, request).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Body, "{error:?}");
     assert!(crate::support::chain(&error).contains("the disk is gone"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_may_send_frames_of_64_kib() {
+    const LENGTH: usize = 60_000;
+    let ca = Ca::new("ca");
+    let server = Server::https(&ca, handler(|_| async { text(vec![b'x'; LENGTH]) })).await;
+    let client = client(&config(server.url(), ca.trusted()));
+    for request in [request("/call"), watch("/watch")] {
+        let mut body = send(&client, request).await.unwrap().into_body();
+        let first = soon("a frame", body.frame()).await.unwrap().unwrap();
+        assert_eq!(first.into_data().unwrap().len(), LENGTH);
+    }
 }

@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    /// For calls that come one after the other. reqwest costs each of them as much as all that we do above it, for what
+    /// For calls that come one after the other. reqwest costs each of them more than all that we do above it, for what
     /// this client does itself or has turned off, so its pool is asked without it.
     pub(crate) fn for_calls(parts: Parts<'_>) -> Result<Self, Error> {
         match parts.unix_socket {

@@ -151,7 +151,7 @@ async fn settings_at_their_extremes_do_no_harm() {
         .token_file_period(Duration::ZERO);
     for (name, builder) in [("most", most), ("least", least)] {
         let client = builder.build().unwrap();
-        for asked in [crate::support::request("/"), watch("/")] {
+        for asked in [request("/"), watch("/")] {
             let answer = send(&client, asked).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
             assert_eq!(crate::support::bytes(answer).await.unwrap().len(), 1 << 20, "{name}");
         }
@@ -163,8 +163,8 @@ async fn watches_are_known_by_their_query_too() {
     let ca = Ca::new("ca");
     let server = Server::https(&ca, handler(async |_| endless("event"))).await;
     let client = client(&config(server.url(), ca.trusted()));
-    let normal = send(&client, crate::support::request("/")).await.unwrap();
-    let watch = send(&client, crate::support::request("/?limit=1&watch=true")).await.unwrap();
+    let normal = send(&client, request("/")).await.unwrap();
+    let watch = send(&client, request("/?limit=1&watch=true")).await.unwrap();
     assert_eq!(server.connections(), 2);
     drop((normal, watch));
 }
@@ -180,8 +180,7 @@ async fn a_dropped_request_frees_its_stream_at_once() {
     let server = Server::start(Setup { tls: Some(tls), handler: answer, max_streams: Some(1) }).await;
     let client = client(&config(server.url(), ca.trusted()));
     for _ in 0..5 {
-        let slow =
-            tokio::time::timeout(Duration::from_millis(50), send(&client, crate::support::request("/slow")));
+        let slow = tokio::time::timeout(Duration::from_millis(50), send(&client, request("/slow")));
         assert!(slow.await.is_err());
         // The only stream is free again.
         assert_eq!(get(&client, "/").await.unwrap().0, 200);
@@ -200,7 +199,7 @@ async fn bh_t19_the_timeout_covers_the_body() {
     let mut config = config(server.url(), ca.trusted());
     config.timeout = Some(Duration::from_millis(300));
     let client = client(&config);
-    let error = send(&client, crate::support::request("/head")).await.unwrap_err();
+    let error = send(&client, request("/head")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let mut body = send(&client, watch("/body")).await.unwrap().into_body();
     assert!(body.frame().await.unwrap().is_ok());

@@ -234,7 +234,7 @@ async fn a_streamed_body_arrives_as_it_is_made() {
 async fn a_server_may_send_frames_of_64_kib() {
     const LENGTH: usize = 60_000;
     let ca = Ca::new("ca");
-    let server = Server::https(&ca, handler(|_| async { text(vec![b'x'; LENGTH]) })).await;
+    let server = Server::https(&ca, handler(async |_| text(vec![b'x'; LENGTH]))).await;
     let client = client(&config(server.url(), ca.trusted()));
     for request in [request("/call"), watch("/watch")] {
         let mut body = send(&client, request).await.unwrap().into_body();

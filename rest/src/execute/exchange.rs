@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Response};
 use kubewire_transport::{self as transport, Body, ErrorKind, RequestKind};
+use tokio::task::coop::consume_budget;
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
@@ -25,6 +26,11 @@ use crate::{DecodeOptions, Error, Warning};
 
 /// Room in an attempt's headers for what is added on the way: what is accepted, credentials, the user agent, a trace.
 const FURTHER_HEADERS: usize = 6;
+
+/// Decoding so many bytes takes one unit of a task's budget, of which tokio gives 128 between two turns of others ...
+const UNIT_BYTES: usize = 2 << 10;
+/// ... and no answer takes more than these, since a long one gives nobody a turn while it is decoded.
+const MOST_UNITS: usize = 64;
 
 /// One request, made ready, on its way to an answer: the machine says what comes next, this does it.
 pub(crate) struct Exchange {
@@ -113,6 +119,7 @@ impl Exchange {
         match within(self.limits, read).await {
             Ok(Ok(bytes)) => {
                 self.observer.body(start);
+                give_way(bytes.len()).await;
                 Ok(bytes)
             }
             Ok(Err(ReadError::TooLarge)) => Err(Error::TooLarge { target: self.target(), limit }),
@@ -290,6 +297,15 @@ impl Exchange {
 pub(crate) fn silent(bound: Duration) -> transport::Error {
     let error = transport::Error::new(ErrorKind::Timeout, "the request's idle timeout has passed");
     error.context(format!("nothing came for {bound:?}"))
+}
+
+/// Lets other tasks have a turn before an answer is decoded, if this one has had many answers since they had theirs. A task
+/// with many requests under way would decode all answers that have come before its connection's task sends the next
+/// requests, and the server would wait meanwhile.
+async fn give_way(bytes: usize) {
+    for _ in 0..(bytes / UNIT_BYTES).min(MOST_UNITS) {
+        consume_budget().await;
+    }
 }
 
 /// Runs `future` until the limits end. It is pinned by the caller, since there would be room for it twice here: alone,

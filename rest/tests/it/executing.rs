@@ -1,6 +1,7 @@
 //! Requests on their way: order, waits, deadlines, cancellation.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kubewire_rest::transport::{Error, ErrorKind, RequestKind};
@@ -21,6 +22,29 @@ pub async fn end(request: Request, how: &str) -> Option<kubewire_rest::Error> {
 }
 
 pub const ENDS: [&str; 3] = ["send", "send_raw", "stream"];
+
+#[tokio::test]
+async fn a_task_that_gets_answer_after_answer_lets_others_run() {
+    const ANSWERS: usize = 100;
+    let body = json!({ "data": "x".repeat(10_000) }).to_string();
+    let script = Script::new((0..ANSWERS).map(|_| Step::Answer(answer(200, body.as_str()))));
+    let client = script.client();
+    let turns = Arc::new(AtomicUsize::new(0));
+    let others = Arc::clone(&turns);
+    tokio::spawn(async move {
+        loop {
+            others.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    // None of these waits for anything.
+    for _ in 0..ANSWERS {
+        client.get().send().await.check().unwrap();
+    }
+    let turns = turns.load(Ordering::Relaxed);
+    assert!((ANSWERS / 50..ANSWERS / 10).contains(&turns), "{turns} turns");
+}
+
 // BH-X2
 #[tokio::test(start_paused = true)]
 async fn the_larger_wait_counts() {

@@ -49,8 +49,9 @@ const PROBES: u32 = 3;
 const UNANSWERED: Duration = Duration::from_secs(30);
 
 /// The largest frame of HTTP/2, in bytes, that a server may send. Frames are put together before their bytes are seen:
-/// with the 16 KiB that every server may send, that costs a tenth of what it takes to read a long list.
-const FRAME: u32 = 64 << 10;
+/// with the 16 KiB that every server may send, that costs a tenth of what it takes to read a long list. Whenever 64 KiB
+/// are freed, glibc puts all free memory together and may give it back: a frame's memory stays below that.
+const FRAME: u32 = 56 << 10;
 
 /// What an engine is made from.
 pub(crate) struct Parts<'a> {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use memchr::memchr;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::Error;
 
@@ -17,25 +16,24 @@ pub(super) fn unescape(quoted: &str) -> Result<String, Error> {
 
 /// The same if every escape is of one letter.
 fn simple(quoted: &str) -> Option<String> {
-    let mut rest = quoted.get(1..quoted.len() - 1)?;
-    let mut text = String::with_capacity(rest.len());
-    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
-        text.push_str(rest.get(..at)?);
-        text.push(match rest.as_bytes().get(at + 1)? {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'b' => '\x08',
-            b'f' => '\x0c',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            _ => return None,
+    let quoted = quoted.as_bytes().get(1..quoted.len() - 1)?;
+    let mut text = Vec::with_capacity(quoted.len());
+    let mut bytes = quoted.iter();
+    while let Some(&byte) = bytes.next() {
+        text.push(match byte {
+            b'\\' => match bytes.next()? {
+                b'b' => b'\x08',
+                b'f' => b'\x0c',
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                byte @ (b'"' | b'\\' | b'/') => *byte,
+                _ => return None,
+            },
+            byte => byte,
         });
-        rest = rest.get(at + 2..)?;
     }
-    text.push_str(rest);
-    Some(text)
+    String::from_utf8(text).ok()
 }
 
 /// The bytes that a string says, given with its quotes: half a pair of surrogates is three of them.

@@ -93,11 +93,8 @@ impl Tokens {
         state.scalar = scalar >> 63;
         let mut rest = brackets | strings.open | strings.close | starts;
         let start = start as u32;
-        if masks.backslash != 0 || state.escapes {
-            self.push_escaped(rest, start, masks.backslash, strings.close, state);
-            return true;
-        }
-        let end = self.0.len() + rest.count_ones() as usize;
+        let (first, all) = (self.0.len(), rest);
+        let end = first + rest.count_ones() as usize;
         // Some more than there are: that is cheaper than to ask after each.
         while rest != 0 {
             let mut places = [0; STEP];
@@ -108,26 +105,33 @@ impl Tokens {
             self.0.extend_from_slice(&places);
         }
         self.0.truncate(end);
+        if masks.backslash != 0 || state.escapes {
+            self.mark_escaped(first, all, masks.backslash, strings.close, state);
+        }
         true
     }
 
-    /// Takes the tokens of a block in which strings have escapes.
+    /// Marks the quotes that close strings with escapes, among the tokens of a block, of which this is the first.
     #[inline(never)]
-    fn push_escaped(&mut self, mut rest: u64, start: u32, backslash: u64, close: u64, state: &mut State) {
-        let mut seen = 0;
-        while rest != 0 {
-            let bit = rest & rest.wrapping_neg();
-            rest ^= bit;
-            let place = start + bit.trailing_zeros();
-            if close & bit == 0 {
-                self.0.push(place);
-                continue;
+    fn mark_escaped(&mut self, first: usize, tokens: u64, backslash: u64, close: u64, state: &mut State) {
+        let (mut close, mut backslash) = (close, backslash);
+        while state.escapes || backslash != 0 {
+            if !state.escapes {
+                // Quotes before the next escape close strings without.
+                close &= !((backslash & backslash.wrapping_neg()) - 1);
+                state.escapes = true;
             }
-            let escapes = state.escapes | (backslash & (bit - 1) & !seen != 0);
-            self.0.push(if escapes { place | ESCAPES } else { place });
-            (seen, state.escapes) = (bit | (bit - 1), false);
+            if close == 0 {
+                return;
+            }
+            let quote = close & close.wrapping_neg();
+            if let Some(place) = self.0.get_mut(first + (tokens & (quote - 1)).count_ones() as usize) {
+                *place |= ESCAPES;
+            }
+            state.escapes = false;
+            close ^= quote;
+            backslash &= !(quote | (quote - 1));
         }
-        state.escapes |= backslash & !seen != 0;
     }
 
     /// Bytes of memory held.

@@ -12,7 +12,7 @@ use serde_json::{Number, Value};
 
 use super::*;
 use crate::Object;
-use crate::scan::model;
+use crate::scan::{BLOCK, model};
 use types::*;
 
 /// Reads the text as a type, and sees that serde_json says the same of it.
@@ -330,6 +330,19 @@ fn a_vector_asks_for_its_memory_once() {
         assert_eq!(values.len(), count);
         let texts: Vec<Raw> = from_str(&text).unwrap();
         assert_eq!((texts.len(), texts.capacity()), (count, count), "{text}");
+    }
+}
+
+#[test]
+fn escapes_are_seen_wherever_they_stand_in_a_block() {
+    for at in 0..2 * BLOCK {
+        for escape in [r"\n", r#"\""#, r"\\", r"\u00e9", r#"\\\""#] {
+            let (before, after) = ("x".repeat(at), "z".repeat(2 * BLOCK - at));
+            let text =
+                format!(r#"["","{before}{escape}{after}","y",[],"{after}","{after}{escape}","{escape}"]"#);
+            let theirs: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(from_str::<Value>(&text).unwrap(), theirs, "{text}");
+        }
     }
 }
 

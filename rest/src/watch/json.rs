@@ -83,6 +83,23 @@ enum Type {
     Error,
 }
 
+impl Type {
+    fn read(text: &str) -> Result<Self, serde_json::Error> {
+        match plain_string(text) {
+            Some("ADDED") => Ok(Self::Added),
+            Some("MODIFIED") => Ok(Self::Modified),
+            Some("DELETED") => Ok(Self::Deleted),
+            _ => serde_json::from_str(text),
+        }
+    }
+}
+
+/// What a string of JSON says, if that is what stands in it.
+fn plain_string(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('"')?.strip_suffix('"')?;
+    (!inside.contains('\\')).then_some(inside)
+}
+
 impl<T: Decode> Objects<T> {
     fn event(&mut self, Text { item: frame, tokens }: Text<'_>) -> Result<WatchEvent<T>, String> {
         self.version.clear();
@@ -91,8 +108,7 @@ impl<T: Decode> Objects<T> {
             Some((span.start, &frame.text[span.start as usize..span.end as usize]))
         };
         let (_, event_type) = whole(frame_slot::TYPE).ok_or("it has no type")?;
-        let event_type: Type =
-            serde_json::from_str(event_type).map_err(|error| format!("its type: {error}"))?;
+        let event_type = Type::read(event_type).map_err(|error| format!("its type: {error}"))?;
         let (start, object) = whole(frame_slot::OBJECT).ok_or("it has no object")?;
         let text = object.trim_ascii_start();
         let start = start + (object.len() - text.len()) as u32;
@@ -101,7 +117,10 @@ impl<T: Decode> Objects<T> {
             return Err("what it holds is no object".to_owned());
         }
         if let Some((_, version)) = whole(RESOURCE_VERSION) {
-            self.version = serde_json::from_str(version).unwrap_or_default();
+            match plain_string(version) {
+                Some(version) => self.version.push_str(version),
+                None => self.version = serde_json::from_str(version).unwrap_or_default(),
+            }
         }
         let mut object = || {
             let object = match &mut self.narrow {

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Level, Simd, dispatch};
 
-use crate::scan::{BLOCK, MAX_DEPTH, Roots, Structure, classify};
+use crate::scan::{BLOCK, CheckedGroup, GROUP, MAX_DEPTH, Masks, Roots, StringBits, Structure, classify};
 
 /// Set in the place of a quote that closes a string with escapes in it.
 const ESCAPES: u32 = 1 << 31;
@@ -57,35 +57,37 @@ impl Tokens {
     fn find_in_blocks<S: Simd, const CHECK: bool>(&mut self, simd: S, text: &[u8]) -> bool {
         let (blocks, tail) = text.as_chunks::<BLOCK>();
         let mut state = State { structure: Structure::new(Roots::One, MAX_DEPTH), scalar: 0, escapes: false };
-        for (i, block) in blocks.iter().enumerate() {
-            if !self.find_in_block::<_, CHECK>(simd, block, BLOCK, i * BLOCK, &mut state) {
-                return false;
+        let mut start = 0;
+        if CHECK {
+            let mut checked = CheckedGroup::default();
+            for group in blocks.as_chunks::<GROUP>().0 {
+                if !state.structure.check_blocks(simd, group, &mut checked) {
+                    return false;
+                }
+                for i in 0..GROUP {
+                    let (masks, strings) = checked.block(i);
+                    self.take_block(&masks, &strings, start, &mut state);
+                    start += BLOCK;
+                }
             }
         }
-        if !tail.is_empty() {
-            let mut last = [b' '; BLOCK];
-            last[..tail.len()].copy_from_slice(tail);
-            if !self.find_in_block::<_, CHECK>(simd, &last, tail.len(), blocks.len() * BLOCK, &mut state) {
+        let mut last = [b' '; BLOCK];
+        last[..tail.len()].copy_from_slice(tail);
+        while start < text.len() {
+            let (block, len) = blocks.get(start / BLOCK).map_or((&last, tail.len()), |block| (block, BLOCK));
+            let masks = classify(simd, block);
+            let strings = state.structure.strings(&masks, len);
+            if CHECK && state.structure.check(block, &masks, &strings, len).is_err() {
                 return false;
             }
+            self.take_block(&masks, &strings, start, &mut state);
+            start += BLOCK;
         }
         !CHECK || state.structure.complete()
     }
 
     #[inline(always)]
-    fn find_in_block<S: Simd, const CHECK: bool>(
-        &mut self,
-        simd: S,
-        block: &[u8; BLOCK],
-        len: usize,
-        start: usize,
-        state: &mut State,
-    ) -> bool {
-        let masks = classify(simd, block);
-        let strings = state.structure.strings(&masks, len);
-        if CHECK && state.structure.check(block, &masks, &strings, len).is_err() {
-            return false;
-        }
+    fn take_block(&mut self, masks: &Masks, strings: &StringBits, start: usize, state: &mut State) {
         let outside = !(strings.in_string | strings.close);
         let brackets = (masks.open | masks.close) & outside;
         let scalar = outside & !(brackets | masks.colon | masks.comma | masks.low);
@@ -105,20 +107,19 @@ impl Tokens {
             self.0.extend_from_slice(&places);
         }
         self.0.truncate(end);
-        if masks.backslash != 0 || state.escapes {
-            self.mark_escaped(first, all, masks.backslash, strings.close, state);
+        if strings.escaped != 0 || state.escapes {
+            self.mark_escaped(first, all, strings, state);
         }
-        true
     }
 
     /// Marks the quotes that close strings with escapes, among the tokens of a block, of which this is the first.
     #[inline(never)]
-    fn mark_escaped(&mut self, first: usize, tokens: u64, backslash: u64, close: u64, state: &mut State) {
-        let (mut close, mut backslash) = (close, backslash);
-        while state.escapes || backslash != 0 {
+    fn mark_escaped(&mut self, first: usize, tokens: u64, strings: &StringBits, state: &mut State) {
+        let (mut close, mut escaped) = (strings.close, strings.escaped);
+        while state.escapes || escaped != 0 {
             if !state.escapes {
                 // Quotes before the next escape close strings without.
-                close &= !((backslash & backslash.wrapping_neg()) - 1);
+                close &= !((escaped & escaped.wrapping_neg()) - 1);
                 state.escapes = true;
             }
             if close == 0 {
@@ -130,7 +131,7 @@ impl Tokens {
             }
             state.escapes = false;
             close ^= quote;
-            backslash &= !(quote | (quote - 1));
+            escaped &= !(quote | (quote - 1));
         }
     }
 

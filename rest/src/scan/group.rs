@@ -5,9 +5,10 @@
 
 use fearless_simd::Simd;
 
-use super::block::{BLOCK, classify, escapes};
+use super::block::{BLOCK, Masks, classify, escapes};
 use super::levels::NestedGroup;
 use super::rows::{GROUP, Group, Parts, Rows, last};
+use super::strings::StringBits;
 use super::structure::{Faults, Structure, Tokens};
 
 /// A checked group.
@@ -38,7 +39,44 @@ impl GroupTokens {
     }
 }
 
+/// Blocks that are checked, whatever they look like, and what is in them.
+#[derive(Default)]
+pub(crate) struct CheckedGroup {
+    rows: Rows,
+    tokens: GroupTokens,
+}
+
+impl CheckedGroup {
+    /// What the bytes of one block are; of the masks all but the backslashes.
+    #[inline(always)]
+    pub(crate) fn block(&self, i: usize) -> (Masks, StringBits) {
+        self.rows.block(i)
+    }
+}
+
 impl Structure {
+    /// Checks a group. False where it is no JSON.
+    #[inline(always)]
+    pub(crate) fn check_blocks<S: Simd>(
+        &mut self,
+        simd: S,
+        blocks: &[[u8; BLOCK]; GROUP],
+        checked: &mut CheckedGroup,
+    ) -> bool {
+        let CheckedGroup { rows, tokens } = checked;
+        self.classify_group(simd, blocks, rows);
+        self.find_strings(simd, rows);
+        self.check_group(simd, blocks, rows, tokens) || self.check_one_by_one(blocks, rows)
+    }
+
+    #[inline(never)]
+    fn check_one_by_one(&mut self, blocks: &[[u8; BLOCK]; GROUP], rows: &Rows) -> bool {
+        blocks.iter().enumerate().all(|(i, block)| {
+            let (masks, strings) = rows.block(i);
+            self.check(block, &masks, &strings, BLOCK).is_ok()
+        })
+    }
+
     /// Sorts the bytes of a group into `rows`, all but what [`check_group`](Self::check_group) finds by itself.
     #[inline(always)]
     pub(super) fn classify_group<S: Simd>(

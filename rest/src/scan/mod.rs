@@ -25,16 +25,19 @@ mod tests;
 mod walk;
 mod window;
 
-pub(crate) use block::{BLOCK, classify};
+pub(crate) use block::{BLOCK, Masks, classify};
 pub use error::{ScanError, ScanErrorKind};
 pub(crate) use find::{each_member, find, same};
+pub(crate) use group::CheckedGroup;
 pub(crate) use nesting::MAX_DEPTH;
 #[cfg(feature = "protobuf")]
 pub(crate) use path::Segment;
 pub(crate) use path::Segments;
 pub use path::{FieldPath, FieldPathError};
 pub(crate) use plan::{Plan, frame_slot};
+pub(crate) use rows::GROUP;
 pub(crate) use scanner::{Item, Limits, Marks, Scanner, Shape, Span};
+pub(crate) use strings::StringBits;
 pub(crate) use structure::{Roots, Structure};
 #[cfg(test)]
 pub(crate) use tests::model;

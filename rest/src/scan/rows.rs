@@ -9,7 +9,7 @@ use super::scalar::Scalars;
 use super::strings::StringBits;
 
 /// Blocks in a group: as many as a vector has lanes.
-pub(super) const GROUP: usize = 8;
+pub(crate) const GROUP: usize = 8;
 
 /// A mask of each block.
 pub(super) type Row = [u64; GROUP];

@@ -361,17 +361,37 @@ proptest! {
 
     #[test]
     fn arbitrary_texts_are_taken_or_refused_like_serde_json_does(
-        text in model::value(), at in any::<prop::sample::Index>(), byte in prop::sample::select(&b"{}[]\",:\\ 0-tn\x01\xc3"[..]),
+        text in model::value(), at in any::<prop::sample::Index>(), byte in broken_byte(),
     ) {
-        let mut bytes = text.into_bytes();
-        let at = at.index(bytes.len());
-        bytes[at] = byte;
-        let theirs = serde_json::from_slice::<Value>(&bytes);
-        let ours = from_slice::<Value>(&bytes);
-        prop_assert_eq!(theirs.as_ref().ok(), ours.as_ref().ok());
-        if let (Err(theirs), Err(ours)) = (theirs, ours) {
-            let bare = |error: &Error| error.to_string().split(" at line ").next().map(str::to_owned);
-            prop_assert_eq!(bare(&theirs), bare(&ours));
-        }
+        same_for_both(text.into_bytes(), at, byte)?;
     }
+
+    // Without blanks, as servers write it, and long enough for blocks that are checked together.
+    #[test]
+    fn long_texts_are_taken_or_refused_like_serde_json_does(
+        elements in prop::collection::vec(model::value(), 8..16), at in any::<prop::sample::Index>(), byte in broken_byte(),
+    ) {
+        let text = format!("[{}]", elements.join(","));
+        let compact = serde_json::from_str::<Value>(&text).unwrap().to_string();
+        prop_assert!(all_agree(&compact) > 0);
+        same_for_both(compact.into_bytes(), at, byte)?;
+    }
+}
+
+fn broken_byte() -> impl Strategy<Value = u8> {
+    prop::sample::select(&b"{}[]\",:\\ 0-tn\x01\xc3"[..])
+}
+
+/// Puts a byte somewhere, and sees that both take what comes of it for the same value, or refuse it for the same reason.
+fn same_for_both(mut bytes: Vec<u8>, at: prop::sample::Index, byte: u8) -> Result<(), TestCaseError> {
+    let at = at.index(bytes.len());
+    bytes[at] = byte;
+    let theirs = serde_json::from_slice::<Value>(&bytes);
+    let ours = from_slice::<Value>(&bytes);
+    prop_assert_eq!(theirs.as_ref().ok(), ours.as_ref().ok());
+    if let (Err(theirs), Err(ours)) = (theirs, ours) {
+        let bare = |error: &Error| error.to_string().split(" at line ").next().map(str::to_owned);
+        prop_assert_eq!(bare(&theirs), bare(&ours));
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::object::Wire;
 use super::{Encoded, EncodedError, keys};
-use crate::json::{self, Tokens};
+use crate::json::{self, Tokens, string};
 use crate::list::sealed::{FromItem, FromJson, Parts, Text};
 use crate::scan::{FieldPath, Plan, Segments, each_member, find, same};
 use crate::{DecodeOptions, ItemError};
@@ -148,16 +148,6 @@ pub(super) fn map(object: &str) -> BTreeMap<Cow<'_, str>, Cow<'_, str>> {
         }
     });
     map
-}
-
-/// What a string says, given as JSON; `None` for anything else.
-fn string(json: &str) -> Option<Cow<'_, str>> {
-    let bare = json.strip_prefix('"')?.strip_suffix('"')?;
-    if bare.contains('\\') {
-        serde_json::from_str(json).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(bare))
-    }
 }
 
 impl<T: DeserializeOwned + 'static> FromJson for Encoded<T> {}

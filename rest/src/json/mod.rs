@@ -19,6 +19,7 @@ use serde::de;
 use serde_json::Error;
 
 use reader::Reader;
+pub(crate) use string::string;
 pub(crate) use tokens::Tokens;
 
 /// Reads a text that is known to be one value of JSON: an item of the scanner's, or a value in one. The tokens are room

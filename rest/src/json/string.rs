@@ -1,11 +1,22 @@
-//! Strings with escapes.
+//! What strings say.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::Error;
 
-/// What a string says, given with its quotes.
+/// What a string says, given as JSON; `None` for anything else.
+pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
+    let bare = json.strip_prefix('"')?.strip_suffix('"')?;
+    if bare.contains('\\') {
+        serde_json::from_str(json).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(bare))
+    }
+}
+
+/// What a string with escapes says, given with its quotes.
 pub(super) fn unescape(quoted: &str) -> Result<String, Error> {
     match simple(quoted) {
         Some(text) => Ok(text),

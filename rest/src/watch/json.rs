@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::event::{Bookmark, WatchEvent, ends_initial_events, no_status};
 use crate::encoded::RESOURCE_VERSION;
+use crate::json::string;
 use crate::list::sealed::Text;
 use crate::list::{Feed, Form, decode_document};
 use crate::scan::{Item, Scanner, frame_slot};
@@ -85,19 +86,13 @@ enum Type {
 
 impl Type {
     fn read(text: &str) -> Result<Self, serde_json::Error> {
-        match plain_string(text) {
+        match string(text.trim_ascii()).as_deref() {
             Some("ADDED") => Ok(Self::Added),
             Some("MODIFIED") => Ok(Self::Modified),
             Some("DELETED") => Ok(Self::Deleted),
             _ => serde_json::from_str(text),
         }
     }
-}
-
-/// What a string of JSON says, if that is what stands in it.
-fn plain_string(text: &str) -> Option<&str> {
-    let inside = text.strip_prefix('"')?.strip_suffix('"')?;
-    (!inside.contains('\\')).then_some(inside)
 }
 
 impl<T: Decode> Objects<T> {
@@ -117,10 +112,7 @@ impl<T: Decode> Objects<T> {
             return Err("what it holds is no object".to_owned());
         }
         if let Some((_, version)) = whole(RESOURCE_VERSION) {
-            match plain_string(version) {
-                Some(version) => self.version.push_str(version),
-                None => self.version = serde_json::from_str(version).unwrap_or_default(),
-            }
+            self.version.push_str(&string(version.trim_ascii()).unwrap_or_default());
         }
         let mut object = || {
             let object = match &mut self.narrow {
